@@ -1,0 +1,102 @@
+"""Everything that can go wrong, as one tree. The text of an error is for people.
+
+    StudioError
+    ├── NotAllowed            the person may not do this here
+    ├── NotOffered            the model is not offered, or has no price
+    ├── QuotaExceeded         a cap would be passed; nothing was written
+    ├── IllegalMove           our bug: the life cycle has no such move
+    ├── AlreadyMoved          an ordinary race: the loser stops
+    ├── BadPicture            bytes that are no image we keep
+    ├── SpoolFull             a paid image could not be put down on this machine
+    └── ProviderError
+        ├── RequestRefused    it will never work so
+        │   └── ContentRefused    the provider's safety rules
+        ├── ProviderBusy      it came to nothing for sure: ask again
+        ├── ProviderSilent    it may be going on behind our back: never ask again
+        ├── BadReply          an answer that cannot be read
+        ├── LinkRefused       a result link that may not be fetched, or is gone
+        └── LinkSilent        a result link that did not answer: try it again
+
+A key, a prompt or a provider's raw answer never enters a message.
+"""
+
+
+class StudioError(Exception):
+    """Whatever the studio says no to; ``str(error)`` is a sentence for people."""
+
+
+class NotAllowed(StudioError):
+    """The person's role in the team does not let them do this."""
+
+
+class NotOffered(StudioError):
+    """The model is not offered, or nobody knows its price."""
+
+
+class QuotaExceeded(StudioError):
+    """A cap would be passed. Nothing was reserved."""
+
+
+class IllegalMove(StudioError):
+    """The life cycle has no such move: a bug of ours."""
+
+
+class AlreadyMoved(StudioError):
+    """Someone else has moved this generation; the loser stops."""
+
+
+class BadPicture(StudioError):
+    """The bytes are not an image that the studio keeps."""
+
+
+class SpoolFull(StudioError):
+    """A paid image could not be put down on this machine's disk."""
+
+
+class ProviderError(StudioError):
+    """What came, or did not come, from the gateway or the provider behind it.
+
+    `code` is the gateway's own word for it, `request_id` what its support asks
+    for, `retry_after` the pause in seconds that it asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class RequestRefused(ProviderError):
+    """The same request will never work."""
+
+
+class ContentRefused(RequestRefused):
+    """The provider's safety rules refused the prompt or what was made of it."""
+
+
+class ProviderBusy(ProviderError):
+    """Nothing was made, for sure: asking again costs nothing."""
+
+
+class ProviderSilent(ProviderError):
+    """Nobody knows whether it was made: asking again might pay twice."""
+
+
+class BadReply(ProviderError):
+    """The answer could not be read."""
+
+
+class LinkRefused(ProviderError):
+    """A result link that may not be fetched, or that is gone for good."""
+
+
+class LinkSilent(ProviderError):
+    """A result link that did not answer this time."""
