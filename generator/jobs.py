@@ -1,0 +1,242 @@
+"""What RQ runs, and the sweep for what stalled.
+
+A job is a nudge: what is to be done stands in the database. Jobs take keys as text, may run
+twice, and may be lost; the sweep sends again what nobody does.
+"""
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import cache, partial
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+from django_rq import get_queue
+
+from generator import lifecycle, pictures
+from generator.errors import AlreadyMoved, BadPicture
+from generator.models import Chore, Generation, ImageAsset, Status, WorkerSeen
+from generator.models.assets import THUMBNAILS
+from generator.models.generations import take_next
+from generator.models.storage import image_storage, spool
+from generator.providers.gateway import Gateway
+
+logger = logging.getLogger(__name__)
+
+LEASE_MARGIN = timedelta(minutes=1)
+THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
+# One name a process: claims carry it, and the clock of the worker says that it is alive.
+WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+@cache
+def open_gateway() -> Gateway:
+    """The process's one gateway, with room for every thread of a worker."""
+    return Gateway(
+        settings.COMETAPI_BASE_URL,
+        key=settings.COMETAPI_KEY,
+        image_origins=settings.COMETAPI_IMAGE_ORIGINS,
+        connections=settings.WORKER_THREADS + 8,
+    )
+
+
+# ── Sending ──
+
+
+def nudge() -> None:
+    """Somebody may have something to start. Waits for the commit."""
+    transaction.on_commit(partial(_enqueue, start_next))
+
+
+@cache
+def _queue(name: str) -> Any:
+    # Once a process: each one made has a pool of connections of its own.
+    return get_queue(name, commit_mode="auto")
+
+
+def _enqueue(job: Callable[..., None], *args: str, queue: str = "default") -> None:
+    """Queue a job; a queue that is gone costs a line in the log, and the sweep sends it later."""
+    try:
+        _queue(queue).enqueue(job, *args)
+    except redis.RedisError as error:
+        logger.warning("The queue does not answer (%s); the work is kept.", type(error).__name__)
+
+
+# ── Jobs ──
+
+
+def start_next() -> None:
+    """Start the next generation in fair order, if one may start, and take its first step."""
+    generation = take_next(
+        worker=WORKER,
+        lease_margin=LEASE_MARGIN,
+        member_at_once=settings.MEMBER_AT_ONCE,
+        studio_at_once=settings.STUDIO_AT_ONCE,
+        provider_at_once=settings.PROVIDER_AT_ONCE,
+    )
+    if generation is None:
+        return
+    with suppress(AlreadyMoved):
+        _after(generation, lifecycle.submit(generation, open_gateway()))
+    nudge()
+
+
+def step(pk: str) -> None:
+    """Take the next step of a generation that is due, unless someone else has it."""
+    generation = Generation.objects.claim(uuid.UUID(pk), worker=WORKER, lease=_lease())
+    if generation is None:
+        return
+    with suppress(AlreadyMoved):
+        _after(generation, lifecycle.advance(generation, open_gateway()))
+
+
+def _lease() -> timedelta:
+    return max(lifecycle.POLL_LEASE, lifecycle.STORE_LEASE)
+
+
+def _after(generation: Generation, pause: float | None) -> None:
+    """Go on at once where the next step is due at once; a later one is the clock's."""
+    while pause == 0:
+        pause = lifecycle.advance(generation, open_gateway())
+    if generation.status == Status.SUCCEEDED:
+        for asset in generation.images.without_thumbnails():
+            _enqueue(make_thumbnails, str(asset.pk), queue="pictures")
+    if generation.is_final:
+        nudge()
+
+
+def make_thumbnails(pk: str) -> None:
+    """Make the two thumbnails of an image; pages show the original until then."""
+    asset = ImageAsset.objects.without_thumbnails().filter(pk=uuid.UUID(pk)).first()
+    if asset is None:
+        return
+    storage = image_storage()
+    with asset.file.open() as file:
+        data = file.read()
+    for size in THUMBNAILS:
+        try:
+            small = pictures.thumbnail(data, edge=pictures.THUMBNAIL_EDGES[size])
+        except BadPicture as error:
+            logger.warning("No thumbnail of image %s: %s", asset.pk, error)
+            return
+        storage.save(asset.thumbnail_key(size), ContentFile(small))
+    ImageAsset.objects.filter(pk=asset.pk).update(thumbnails_at=timezone.now())
+
+
+# ── The clock of a worker ──
+
+
+def look_for_due(seen: dict[str, object]) -> None:
+    """Send what has come due: polls, pauses that are over. Called each second.
+
+    `seen` remembers what was sent, so that a full queue is not filled with the same again.
+    """
+    now = timezone.now()
+    rows = list(Generation.objects.due(now).values_list("pk", "due_at")[:1000])
+    waiting = Generation.objects.startable(now).filter(attempts__gt=0)
+    rows_waiting = list(waiting.values_list("pk", "due_at")[:1000])
+    fresh = {str(pk): due for pk, due in [*rows, *rows_waiting]}
+    for pk, due in fresh.items():
+        if seen.get(pk) != due:
+            seen[pk] = due
+            _enqueue(start_next) if (uuid.UUID(pk), due) in rows_waiting else _enqueue(step, pk)
+    for pk in set(seen) - set(fresh):
+        del seen[pk]
+
+
+def sweep() -> None:
+    """Send again whatever nobody does: claims of dead workers, lost nudges, thumbnails.
+
+    This makes losing the queue, or a worker in mid-step, harmless.
+    """
+    now = timezone.now()
+    unseen_since = now - timedelta(seconds=settings.WORKER_LOST_AFTER)
+    # A claim of a worker that is gone is over now, whatever its lease says.
+    Generation.objects.orphaned(unseen_since).filter(due_at__gt=now).update(due_at=now)
+    for pk in Generation.objects.due(now).values_list("pk", flat=True)[:1000]:
+        _enqueue(step, str(pk))
+    free = settings.STUDIO_AT_ONCE - Generation.objects.under_way().count()
+    waiting = Generation.objects.startable(now).count()
+    for _ in range(min(max(free, 0), waiting)):
+        _enqueue(start_next)
+    oldest = ImageAsset.objects.without_thumbnails().filter(
+        created_at__lt=now - timedelta(seconds=settings.SWEEP_EVERY)
+    )
+    if oldest.exists() and not _backlog("pictures"):
+        for pk in oldest.order_by("created_at").values_list("pk", flat=True)[:THUMBNAILS_AT_ONCE]:
+            _enqueue(make_thumbnails, str(pk), queue="pictures")
+
+
+def _backlog(queue: str) -> int:
+    try:
+        return int(_queue(queue).count)
+    except redis.RedisError:
+        return 1
+
+
+def daily() -> None:
+    """What has to be done once a day by whoever comes first."""
+    if Chore.objects.take("daily", every=timedelta(days=1)):
+        call_command("clearsessions")
+        WorkerSeen.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+        for pk in list(spool().kept()):
+            if not Generation.objects.unfinished().filter(pk=pk).exists():
+                spool().clear(pk)
+
+
+class Clock(threading.Thread):
+    """The thread of a worker that knows what time it is."""
+
+    def __init__(self) -> None:
+        super().__init__(name="clock", daemon=True)
+        self._over = threading.Event()
+        self._sent: dict[str, object] = {}
+        self._next_sweep = 0.0
+
+    def run(self) -> None:
+        """Beat, look for due work each second, sweep every `SWEEP_EVERY` seconds."""
+        ticks = 0
+        while not self._over.wait(1.0):
+            try:
+                self._tick(ticks)
+            except Exception as error:
+                # The database may be away for a while; the clock goes on.
+                logger.warning("The clock missed a beat: %s", error)
+            finally:
+                connection.close()
+            ticks += 1
+
+    def _tick(self, ticks: int) -> None:
+        if ticks % 5 == 0:
+            WorkerSeen.objects.beat(WORKER)
+        look_for_due(self._sent)
+        if ticks % settings.SWEEP_EVERY == 0:
+            sweep()
+            daily()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._over.set()
+
+
+def worker_alive() -> bool:
+    """Whether any worker was seen lately."""
+    return WorkerSeen.objects.alive(within=timedelta(seconds=30))
+
+
+def queue_answers() -> bool:
+    """Whether the queue answers a ping."""
+    try:
+        return bool(_queue("default").connection.ping())
+    except redis.RedisError:
+        return False

@@ -1,0 +1,115 @@
+"""One stored image of a generation."""
+
+import uuid
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generator import pictures
+from generator.models.generations import Generation
+from generator.models.people import Team
+from generator.models.storage import image_storage
+
+THUMBNAILS = tuple(pictures.THUMBNAIL_EDGES)  # ("small", "large")
+
+
+def image_key(asset: "ImageAsset", filename: str) -> str:
+    """The same image always gets the same key: storing twice is harmless."""
+    return f"teams/{asset.team_id}/{asset.generation_id}/{asset.position}.{asset.extension}"
+
+
+class ImageAssetQuerySet(models.QuerySet["ImageAsset"]):
+    """Image assets, by name of the question."""
+
+    def newest_first(self) -> Self:
+        """The library's order; `created_at` ties are broken by the key, so pages never overlap."""
+        return self.order_by("-created_at", "-id")
+
+    def after(self, created_at: datetime, pk: uuid.UUID) -> Self:
+        """What comes behind this place in the library's order."""
+        return self.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk))
+
+    def before(self, created_at: datetime, pk: uuid.UUID) -> Self:
+        """What stands in front of this place in the library's order."""
+        return self.filter(Q(created_at__gt=created_at) | Q(created_at=created_at, pk__gt=pk))
+
+    def without_thumbnails(self) -> Self:
+        """Those the *pictures* queue still has to do."""
+        return self.filter(thumbnails_at=None).exclude(format="svg")
+
+
+class ImageAsset(models.Model):
+    """One stored image. The original is kept as it came, but for a mark in its metadata."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="images")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="images")
+    position = models.PositiveSmallIntegerField()
+    file = models.FileField(storage=image_storage, upload_to=image_key, max_length=200)
+    format = models.CharField(_("format"), max_length=8)
+    extension = models.CharField(max_length=5)
+    content_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(_("bytes"))
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    revised_prompt = models.TextField(blank=True)
+    thumbnails_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ImageAssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["generation", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "position"], name="an_image_has_a_place_of_its_own"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["team", "-created_at", "-id"], name="images_of_a_team"),
+            models.Index(
+                fields=["created_at"], name="images_without_thumbnails",
+                condition=Q(thumbnails_at=None),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.width} × {self.height} {self.format}"
+
+    @property
+    def ratio(self) -> int:
+        """The nearest step of the style sheet's `data-ratio`."""
+        return pictures.nearest_ratio(self.width, self.height)
+
+    @property
+    def alt(self) -> str:
+        """What a screen reader says: the start of the prompt."""
+        prompt = " ".join(self.generation.prompt.split())
+        return prompt if len(prompt) <= 120 else f"{prompt[:119]}…"
+
+    def thumbnail_key(self, size: str) -> str:
+        """Where the thumbnail of this size lies, beside the original."""
+        return f"teams/{self.team_id}/{self.generation_id}/{self.position}-{size}.webp"
+
+    def file_name(self) -> str:
+        """What a download is called: no word of the prompt, so no word to clean."""
+        return f"comet-{str(self.generation_id)[:8]}-{self.position + 1}.{self.extension}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row, and its bytes once that is sure. The generation and its entries stay."""
+        keys = [self.file.name, *(self.thumbnail_key(size) for size in THUMBNAILS)]
+        with transaction.atomic():
+            gone = super().delete(*args, **kwargs)
+            transaction.on_commit(lambda: _delete_files(keys))
+        return gone
+
+
+def _delete_files(keys: list[str]) -> None:
+    storage = image_storage()
+    for key in keys:
+        storage.delete(key)

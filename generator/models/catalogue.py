@@ -1,0 +1,104 @@
+"""Which models people may pick, and what an image of each costs."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generator.errors import NotOffered
+from generator.families import FAMILIES, Family, family_named
+
+
+class PriceSource(models.TextChoices):
+    """Who said the price; a sync never overwrites the staff's."""
+
+    FILE = "file", _("the families file")
+    GATEWAY = "gateway", _("the gateway")
+    STAFF = "staff", _("staff")
+
+
+class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
+    """Catalogue entries, by name of the question."""
+
+    def pickable(self) -> Self:
+        """What a page shows: offered, priced, and of a family that this release knows."""
+        return self.filter(
+            offered=True, credits_per_image__isnull=False, family__in=FAMILIES
+        ).order_by("position", "label")
+
+    def fill(self) -> int:
+        """Add an entry for each model the families name that has none; say how many.
+
+        What is there is left alone: staff may have changed it.
+        """
+        known = set(self.values_list("wire_model", flat=True))
+        fresh = [
+            CatalogueEntry(
+                wire_model=model.wire_model,
+                label=model.label,
+                family=family.name,
+                credits_per_image=model.credits,
+                price_source=PriceSource.FILE,
+                position=position,
+            )
+            for position, (family, model) in enumerate(
+                (family, model) for family in FAMILIES.values() for model in family.models
+            )
+            if model.wire_model not in known
+        ]
+        self.bulk_create(fresh, ignore_conflicts=True)
+        return len(fresh)
+
+
+class CatalogueEntry(models.Model):
+    """One model people may pick, and its price: a row that staff and the sync keep."""
+
+    wire_model = models.CharField(_("model id at the gateway"), max_length=120, unique=True)
+    label = models.CharField(_("label"), max_length=120)
+    family = models.CharField(
+        _("family"), max_length=60, help_text=_("What the model takes: a name in families.toml.")
+    )
+    offered = models.BooleanField(_("offered"), default=True)
+    credits_per_image = models.PositiveIntegerField(
+        _("credits per image"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: the price is not known, and nobody can pick the model."),
+    )
+    price_source = models.CharField(
+        _("price from"), max_length=10, choices=PriceSource, default=PriceSource.STAFF
+    )
+    position = models.PositiveIntegerField(_("position"), default=1000)
+    seen_at = models.DateTimeField(_("last seen at the gateway"), null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CatalogueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = _("catalogue entries")
+        ordering = ["position", "label"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def takes(self) -> Family:
+        """What the model takes. Raises NotOffered if this release does not know its family."""
+        return family_named(self.family)
+
+    def price(self, count: int) -> int:
+        """Credits held for `count` images. Raises NotOffered where the price is unknown."""
+        if not self.offered:
+            raise NotOffered(f"{self.label} is not offered any more. Pick another model.")
+        if self.credits_per_image is None:
+            raise NotOffered(f"Nobody has set a price for {self.label} yet. Pick another model.")
+        return self.credits_per_image * count
+
+    def price_basis(self) -> dict[str, Any]:
+        """What a generation copies, so that settling reads no price that changed since."""
+        return {
+            "kind": "image",
+            "credits_per_image": self.credits_per_image,
+            "source": self.price_source,
+        }

@@ -1,0 +1,261 @@
+"""One prompt given to one model, and what became of it."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generator.errors import AlreadyMoved, IllegalMove
+from generator.families import Family, family_named
+from generator.models.catalogue import CatalogueEntry
+from generator.models.clock import Lock, WorkerSeen
+from generator.models.people import Team, User
+
+
+class Status(models.TextChoices):
+    """Where a generation stands; the words are a person's, not a programmer's."""
+
+    QUEUED = "queued", _("waiting")
+    SUBMITTING = "submitting", _("working")
+    RUNNING = "running", _("working on")
+    STORING = "storing", _("keeping your images")
+    SUCCEEDED = "succeeded", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+# The whole life cycle. A status that leads nowhere is final.
+MOVES: dict[Status, set[Status]] = {
+    Status.QUEUED: {Status.SUBMITTING, Status.FAILED, Status.CANCELLED},
+    Status.SUBMITTING: {Status.QUEUED, Status.RUNNING, Status.STORING, Status.FAILED},
+    Status.RUNNING: {Status.SUBMITTING, Status.STORING, Status.FAILED},
+    Status.STORING: {Status.SUCCEEDED, Status.FAILED},
+    Status.SUCCEEDED: set(),
+    Status.FAILED: set(),
+    Status.CANCELLED: set(),
+}
+FINAL = frozenset(status for status, ways in MOVES.items() if not ways)
+# With the provider or with us; these count against the ceilings.
+UNDER_WAY = frozenset({Status.SUBMITTING, Status.RUNNING, Status.STORING})
+
+
+class Action(models.TextChoices):
+    """What a generation does."""
+
+    CREATE = "create", _("create")
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Generations, by name of the question."""
+
+    def unfinished(self) -> Self:
+        """Those that will still move."""
+        return self.exclude(status__in=FINAL)
+
+    def under_way(self) -> Self:
+        """Those that a worker or a provider is busy with."""
+        return self.filter(status__in=UNDER_WAY)
+
+    def startable(self, now: datetime) -> Self:
+        """Those that wait, and whose pause, if they had one, is over."""
+        return self.filter(status=Status.QUEUED, due_at__lte=now)
+
+    def due(self, now: datetime) -> Self:
+        """Those under way whose next look has come, or whose worker has died."""
+        return self.under_way().filter(due_at__lte=now)
+
+    def orphaned(self, unseen_since: datetime) -> Self:
+        """Those claimed by a worker that has not been seen since then."""
+        alive = WorkerSeen.objects.filter(seen_at__gte=unseen_since).values("name")
+        return self.under_way().exclude(claimed_by="").exclude(claimed_by__in=alive)
+
+    def claim(self, pk: uuid.UUID, *, worker: str, lease: timedelta) -> "Generation | None":
+        """The generation if it is due and nobody else took it, else None.
+
+        One update that names the `due_at` it saw, so of two workers only one gets it.
+        """
+        now = timezone.now()
+        generation = self.due(now).filter(pk=pk).first()
+        if generation is None:
+            return None
+        taken = self.filter(pk=pk, due_at=generation.due_at, status=generation.status).update(
+            due_at=now + lease, claimed_by=worker
+        )
+        if not taken:
+            return None
+        generation.due_at, generation.claimed_by = now + lease, worker
+        return generation
+
+
+class Generation(models.Model):
+    """One prompt given to one model, and what became of it.
+
+    It copies what it needs of its catalogue entry, so that history stays true when the
+    entry goes or is repriced.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # What was sent with one press of the button stands side by side by this.
+    batch = models.UUIDField(default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="generations")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="generations")
+
+    entry = models.ForeignKey(
+        CatalogueEntry, on_delete=models.SET_NULL, null=True, related_name="generations"
+    )
+    label = models.CharField(_("model"), max_length=120)
+    provider = models.CharField(max_length=60)
+    family = models.CharField(max_length=60)
+    protocol = models.CharField(max_length=40)
+    wire_model = models.CharField(max_length=120)
+    action = models.CharField(max_length=12, choices=Action, default=Action.CREATE)
+    prompt = models.TextField(_("prompt"))
+    fields = models.JSONField(default=dict)
+    count = models.PositiveSmallIntegerField(_("images asked for"), default=1)
+
+    price = models.PositiveIntegerField(_("credits held"))
+    price_basis = models.JSONField(default=dict)
+    cost = models.PositiveIntegerField(_("credits it took"), null=True)
+
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.QUEUED)
+    reason = models.TextField(_("reason"), blank=True)
+    reason_code = models.CharField(max_length=80, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    storing_attempts = models.PositiveSmallIntegerField(default=0)
+    # The next look; while a worker has it, the end of that worker's lease.
+    due_at = models.DateTimeField(default=timezone.now)
+    claimed_by = models.CharField(max_length=100, blank=True)
+
+    task_id = models.CharField(max_length=200, blank=True)
+    progress = models.PositiveSmallIntegerField(null=True)
+    note = models.CharField(max_length=120, blank=True)
+    # What `storing` has to fetch or take from the spool: one mapping an image.
+    outcome = models.JSONField(default=list, blank=True)
+    used = models.JSONField(_("what the provider used"), default=dict, blank=True)
+    usage = models.JSONField(default=dict, blank=True)
+    request_id = models.CharField(_("provider's request id"), max_length=120, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["team", "-created_at", "-id"], name="generations_of_a_team"),
+            models.Index(
+                fields=["due_at"],
+                name="unfinished_generations",
+                condition=Q(status__in=["queued", "submitting", "running", "storing"]),
+            ),
+            models.Index(fields=["batch"], name="generations_of_a_batch"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="a_generation_has_a_known_status"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label}, {self.status}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has come to its end."""
+        return self.status in FINAL
+
+    @property
+    def takes(self) -> Family:
+        """What its model takes. Raises NotOffered if this release does not know the family."""
+        return family_named(self.family)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took from the first call to the end; None while that is unknown."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+    def move_to(self, status: Status, **facts: Any) -> None:
+        """Change status and the facts that go with it in one step.
+
+        The update names the status and the claim we believe in, so of two workers that hold
+        the same generation only one can move it. Raises IllegalMove for a move that MOVES does
+        not have, AlreadyMoved if someone else was first.
+        """
+        if status not in MOVES[Status(self.status)]:
+            raise IllegalMove(f"A {self.status} generation cannot become {status}.")
+        here = Generation.objects.filter(
+            pk=self.pk, status=self.status, claimed_by=self.claimed_by
+        )
+        if status in FINAL:
+            facts = {"finished_at": timezone.now(), "claimed_by": "", **facts}
+        if not here.update(status=status, **facts):
+            raise AlreadyMoved("Someone else has moved this generation.")
+        for name, value in {"status": status, **facts}.items():
+            setattr(self, name, value)
+
+    def place_in_line(self) -> int:
+        """How many generations of this studio wait in front of it, and one."""
+        ahead = Generation.objects.filter(status=Status.QUEUED).filter(
+            Q(created_at__lt=self.created_at) | Q(created_at=self.created_at, pk__lt=self.pk)
+        )
+        return ahead.count() + 1
+
+
+@transaction.atomic
+def take_next(
+    *, worker: str, lease_margin: timedelta, member_at_once: int, studio_at_once: int,
+    provider_at_once: int,
+) -> Generation | None:  # fmt: skip
+    """Move the next generation in fair order to *submitting*, claimed by `worker`.
+
+    The oldest that waits, of the author who has fewest under way, below all three ceilings;
+    None if there is none. Runs under a lock, so two workers never pass a ceiling together.
+    """
+    Lock.objects.hold("start")
+    now = timezone.now()
+    busy = list(Generation.objects.under_way().values_list("author_id", "provider"))
+    if len(busy) >= studio_at_once:
+        return None
+    waiting = Generation.objects.startable(now).exclude(
+        provider__in=_at_ceiling((provider for _author, provider in busy), provider_at_once)
+    )
+    authors: dict[int, int] = {}
+    for author, _provider in busy:
+        authors[author] = authors.get(author, 0) + 1
+    full = [author for author, held in authors.items() if held >= member_at_once]
+    first = list(
+        waiting.exclude(author__in=full)
+        .values("author")
+        .annotate(oldest=models.Min("created_at"))
+        .values_list("oldest", "author")
+    )
+    if not first:
+        return None
+    _oldest, author = min(first, key=lambda row: (authors.get(row[1], 0), row[0]))
+    generation = waiting.filter(author=author).order_by("created_at", "pk").first()
+    if generation is None:
+        return None
+    generation.move_to(
+        Status.SUBMITTING,
+        attempts=generation.attempts + 1,
+        started_at=generation.started_at or now,
+        claimed_by=worker,
+        note="",
+        due_at=now + timedelta(seconds=generation.takes.deadline) + lease_margin,
+    )
+    return generation
+
+
+def _at_ceiling(names: Any, ceiling: int) -> list[str]:
+    held: dict[str, int] = {}
+    for name in names:
+        held[name] = held.get(name, 0) + 1
+    return [name for name, count in held.items() if count >= ceiling]

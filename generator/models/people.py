@@ -1,0 +1,193 @@
+"""Who is here: users, teams, and what a user may do in a team."""
+
+import hashlib
+import secrets
+import zoneinfo
+from datetime import date, timedelta
+from typing import Any, Self
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a member may do: owners and admins steer, members make, viewers look."""
+
+    OWNER = "owner", _("owner")
+    ADMIN = "admin", _("admin")
+    MEMBER = "member", _("member")
+    VIEWER = "viewer", _("viewer")
+
+
+MAKERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
+STEERERS = frozenset({Role.OWNER, Role.ADMIN})
+
+
+class User(AbstractUser):
+    """A person with an account. Everyone has a personal team from the first save on."""
+
+    email = models.EmailField(_("e-mail address"), blank=True)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="one_account_an_email",
+                condition=~models.Q(email=""),
+                violation_error_message=_("There is an account with this e-mail address."),
+            ),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new user gets their personal team in the same transaction."""
+        if not self._state.adding:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            Team.objects.create_personal(self)
+
+    @property
+    def shown_name(self) -> str:
+        """What pages call this person."""
+        return self.get_full_name() or self.username
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the round sign."""
+        words = self.shown_name.replace(".", " ").replace("-", " ").split()
+        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def valid_time_zone(name: str) -> None:
+    """Raise ValidationError unless `name` is a time zone of the IANA database."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("There is no time zone of this name."))
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    """Teams, by name of the question."""
+
+    def of(self, user: User) -> Self:
+        """The teams this person is a member of, their own first."""
+        return self.filter(memberships__user=user).order_by(
+            models.F("personal_of").asc(nulls_last=True), "name"
+        )
+
+    def create_personal(self, user: User) -> "Team":
+        """The team that is a person's own; they own it."""
+        team = self.create(name=user.shown_name, slug=_free_slug(user.username), personal_of=user)
+        Membership.objects.create(team=team, user=user, role=Role.OWNER)
+        return team
+
+
+def _free_slug(wanted: str) -> str:
+    stem = slugify(wanted)[:40] or "team"
+    slug = stem
+    while Team.objects.filter(slug=slug).exists():
+        slug = f"{stem}-{secrets.token_hex(3)}"
+    return slug
+
+
+class Team(models.Model):
+    """A group of people who share images and a pool of credits."""
+
+    name = models.CharField(_("name"), max_length=80)
+    slug = models.SlugField(_("address"), max_length=60, unique=True)
+    personal_of = models.OneToOneField(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="personal_team"
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[valid_time_zone]
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(User, through="Membership", related_name="teams")
+
+    objects = TeamQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def today(self) -> date:
+        """The date in the team's time zone: credits count by it."""
+        return timezone.localtime(timezone=zoneinfo.ZoneInfo(self.time_zone)).date()
+
+
+class Membership(models.Model):
+    """One user in one team, with a role."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], name="a_user_is_once_in_a_team"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+    @property
+    def may_make(self) -> bool:
+        """Whether this member may make images."""
+        return self.role in MAKERS
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations, found by the secret in their link."""
+
+    def open(self, secret: str) -> "Invitation | None":
+        """The invitation behind this secret, if it may still be taken."""
+        return self.filter(
+            secret_digest=_digest(secret), accepted_at=None, expires_at__gt=timezone.now()
+        ).first()
+
+
+def _two_weeks() -> Any:
+    return timezone.now() + timedelta(days=14)
+
+
+class Invitation(models.Model):
+    """Asks somebody into a team, by a link whose secret is kept only as a digest."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
+    secret_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False)
+    expires_at = models.DateTimeField(_("expires"), default=_two_weeks)
+    accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.email} into {self.team}"
+
+    def new_secret(self) -> str:
+        """A fresh secret for the link; shown once, only its digest is kept on the row."""
+        secret = secrets.token_urlsafe(24)
+        self.secret_digest = _digest(secret)
+        return secret
+
+    def accept(self, user: User) -> None:
+        """Make `user` a member. Someone who is one already keeps their role.
+
+        Taken by an update, so that a link is used once even by two at a time.
+        """
+        with transaction.atomic():
+            mine = Invitation.objects.filter(pk=self.pk, accepted_at=None)
+            if mine.update(accepted_at=timezone.now()):
+                Membership.objects.get_or_create(
+                    team=self.team, user=user, defaults={"role": self.role}
+                )

@@ -1,0 +1,35 @@
+"""Where image bytes lie, and links of short life to them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.urls import reverse
+
+from generator.spool import Spool
+
+SALT = "image file"
+
+
+def image_storage() -> Storage:
+    """The storage of images: S3 when a bucket is set, the file system otherwise."""
+    return storages["images"]
+
+
+def spool() -> Spool:
+    """Where paid images wait for their storage."""
+    return Spool(settings.SPOOL)
+
+
+class SignedFileStorage(FileSystemStorage):
+    """Files on disk behind links that expire, as a bucket's signed links do."""
+
+    def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
+        """A link to the file that works for `settings.IMAGE_LINK_LIFE` seconds."""
+        return reverse("file", args=[signing.dumps(name, salt=SALT)])
+
+    def name_in(self, token: str) -> str:
+        """The file's name behind a link. Raises `signing.BadSignature`, also when it is over."""
+        name = signing.loads(token, salt=SALT, max_age=settings.IMAGE_LINK_LIFE)
+        return str(name)
