@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.utils.csp import CSP
@@ -39,6 +40,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"
 if not DEMO:
     env.required("ALLOWED_HOSTS", unless=False)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# Where people find the studio: for what is printed in a shell. Passkeys take no bare address.
+ADDRESS = env.text("STUDIO_ADDRESS", f"http://localhost:{PORT}" if DEMO else f"https://{ALLOWED_HOSTS[0]}")
 
 # ── The gateway ──
 COMETAPI_KEY = env.required("COMETAPI_KEY", unless=DEMO)
@@ -138,6 +141,13 @@ CACHES = {
 }
 
 BUCKET = env.required("AWS_STORAGE_BUCKET_NAME", unless=DEMO)
+_bucket_endpoint = env.text("AWS_S3_ENDPOINT_URL")
+# Where pages may load images from: the bucket's origin, since its links go there.
+IMAGE_ORIGINS = env.words("STUDIO_IMAGE_ORIGINS") or (
+    [f"{urlsplit(_bucket_endpoint).scheme}://{urlsplit(_bucket_endpoint).netloc}"] if _bucket_endpoint
+    else ["https://*.amazonaws.com"] if BUCKET
+    else []
+)  # fmt: skip
 # How long a link to a stored image works, in seconds. Such links are made when read, never kept.
 IMAGE_LINK_LIFE = 300
 _images: dict[str, Any] = (
@@ -145,7 +155,7 @@ _images: dict[str, Any] = (
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": BUCKET,
-            "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
+            "endpoint_url": _bucket_endpoint or None,
             "region_name": env.text("AWS_S3_REGION_NAME") or None,
             "access_key": env.text("AWS_ACCESS_KEY_ID") or None,
             "secret_key": env.text("AWS_SECRET_ACCESS_KEY") or None,
@@ -253,7 +263,7 @@ SECURE_CSP = {
     "style-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
     "form-action": [CSP.SELF],
-    "img-src": [CSP.SELF, "blob:", *env.words("STUDIO_IMAGE_ORIGIN")],
+    "img-src": [CSP.SELF, "blob:", *IMAGE_ORIGINS],
     "manifest-src": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
@@ -266,7 +276,7 @@ ADMIN_CSP = {
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
     "form-action": [CSP.SELF],
-    "img-src": [CSP.SELF, "data:", *env.words("STUDIO_IMAGE_ORIGIN")],
+    "img-src": [CSP.SELF, "data:", *IMAGE_ORIGINS],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }

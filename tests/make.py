@@ -1,0 +1,116 @@
+"""Plain functions that make what a test needs."""
+
+import io
+import itertools
+import uuid
+from typing import Any
+
+from django.core.files.base import ContentFile
+from PIL import Image
+
+from generator import lifecycle, pictures
+from generator.models import (
+    Cap,
+    CatalogueEntry,
+    Generation,
+    ImageAsset,
+    Membership,
+    QuotaAccount,
+    Role,
+    Status,
+    Team,
+    User,
+    Window,
+)
+from generator.providers.base import Brief
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+def make_user(name: str = "", **facts: Any) -> User:
+    """A person with a personal team and the password PASSWORD."""
+    name = name or f"person{next(_numbers)}"
+    email = facts.pop("email", f"{name}@example.org")
+    return User.objects.create_user(name, email, PASSWORD, **facts)
+
+
+def make_team(*members: User, slug: str = "", role: Role = Role.MEMBER, **facts: Any) -> Team:
+    """A team in which all of them have the same role."""
+    slug = slug or f"team{next(_numbers)}"
+    team = Team.objects.create(name=slug.title(), slug=slug, **facts)
+    for user in members:
+        add_member(team, user, role)
+    return team
+
+
+def add_member(team: Team, user: User, role: Role = Role.MEMBER) -> Membership:
+    """One more member."""
+    return Membership.objects.create(team=team, user=user, role=role)
+
+
+def make_entry(wire_model: str = "gpt-image-2", **facts: Any) -> CatalogueEntry:
+    """A catalogue entry, as the families file fills it, with what the test wants otherwise."""
+    CatalogueEntry.objects.fill()
+    entry = CatalogueEntry.objects.get(wire_model=wire_model)
+    for name, value in facts.items():
+        setattr(entry, name, value)
+    entry.save()
+    return entry
+
+
+def set_cap(team: Team, user: User | None, *, window: Window, credits: int) -> QuotaAccount:
+    """Give an account exactly this cap in this window."""
+    accounts = QuotaAccount.objects
+    account = accounts.of(team, user) if user else accounts.pool(team)
+    Cap.objects.update_or_create(account=account, window=window, defaults={"credits": credits})
+    return account
+
+
+def make_brief(prompt: str = "a teapot", *, wire_model: str = "gpt-image-2", **facts: Any) -> Brief:
+    """What an author asked for."""
+    return Brief(
+        action="create", prompt=prompt, wire_model=wire_model,
+        fields=facts.pop("fields", {"size": "1024x1024"}), **facts,
+    )  # fmt: skip
+
+
+def make_generation(
+    author: User | None = None, team: Team | None = None, *, prompt: str = "a teapot",
+    wire_model: str = "gpt-image-2", status: Status = Status.QUEUED, count: int = 1,
+    fields: dict[str, Any] | None = None, **facts: Any,
+) -> Generation:  # fmt: skip
+    """A generation that was begun as a person would, then put into `status` with these facts.
+
+    Its credits are reserved; a final status given here does not close the books.
+    """
+    author = author or make_user()
+    team = team or author.personal_team
+    entry = make_entry(wire_model)
+    brief = make_brief(prompt, wire_model=wire_model, count=count, fields=fields or {})
+    generation = lifecycle.begin(author, team, entry, brief, batch=uuid.uuid4())
+    if facts or status != Status.QUEUED:
+        Generation.objects.filter(pk=generation.pk).update(status=status, **facts)
+        generation.refresh_from_db()
+    return generation
+
+
+def make_picture(width: int = 64, height: int = 48, format: str = "PNG", **facts: Any) -> bytes:
+    """The bytes of a small picture."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(file, format, **facts)
+    return file.getvalue()
+
+
+def make_asset(generation: Generation, position: int = 0, **facts: Any) -> ImageAsset:
+    """A stored image of a generation, bytes and all."""
+    picture = pictures.inspect(facts.pop("data", None) or make_picture())
+    data = pictures.mark(picture.data)
+    asset = ImageAsset(
+        generation=generation, team=generation.team, position=position, format=picture.format,
+        extension=picture.extension, content_type=picture.content_type, width=picture.width,
+        height=picture.height, size=len(data), digest="0" * 64, **facts,
+    )  # fmt: skip
+    asset.file.save("", ContentFile(data), save=False)
+    asset.save()
+    return asset
