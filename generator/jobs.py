@@ -86,8 +86,7 @@ def start_next() -> None:
     )
     if generation is None:
         return
-    with suppress(AlreadyMoved):
-        _after(generation, lifecycle.submit(generation, open_gateway()))
+    _take(generation, lifecycle.submit)
     nudge()
 
 
@@ -96,18 +95,30 @@ def step(pk: str) -> None:
     generation = Generation.objects.claim(uuid.UUID(pk), worker=WORKER, lease=_lease())
     if generation is None:
         return
-    with suppress(AlreadyMoved):
-        _after(generation, lifecycle.advance(generation, open_gateway()))
+    _take(generation, lifecycle.advance)
+
+
+def _take(generation: Generation, first: Callable[[Generation, Gateway], float | None]) -> None:
+    """Take a step, and go on at once where the next is due at once; a later one is the clock's."""
+    try:
+        pause = first(generation, open_gateway())
+        while pause == 0:
+            pause = lifecycle.advance(generation, open_gateway())
+    except AlreadyMoved:
+        return
+    except Exception:
+        logger.exception("A step of generation %s went wrong.", generation.pk)
+        with suppress(AlreadyMoved):
+            lifecycle.stumble(generation)
+    _after(generation)
 
 
 def _lease() -> timedelta:
     return max(lifecycle.POLL_LEASE, lifecycle.STORE_LEASE)
 
 
-def _after(generation: Generation, pause: float | None) -> None:
-    """Go on at once where the next step is due at once; a later one is the clock's."""
-    while pause == 0:
-        pause = lifecycle.advance(generation, open_gateway())
+def _after(generation: Generation) -> None:
+    """Thumbnails of what was made; and whoever waits may start."""
     if generation.status == Status.SUCCEEDED:
         for asset in generation.images.without_thumbnails():
             _enqueue(make_thumbnails, str(asset.pk), queue="pictures")

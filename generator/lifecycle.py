@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from generator import live, pictures, providers
@@ -51,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
 POLL_EVERY = 4.0  # seconds
+STUMBLE_PAUSE = 30.0  # seconds
 POLL_LEASE = timedelta(minutes=2)
 STORE_LEASE = timedelta(minutes=10)
 KEEP_TRYING_TO_STORE = timedelta(hours=24)
@@ -182,6 +183,19 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     except ProviderError as error:
         return _refuse(generation, error)
     return _take(generation, outcome)
+
+
+def stumble(generation: Generation) -> None:
+    """What to do when a step raised what nobody foresaw: a bug of ours, or the database away.
+
+    A paid call that may have been made is never made again; anything else is looked at later.
+    """
+    generation.refresh_from_db()
+    match Status(generation.status):
+        case Status.SUBMITTING:
+            _fail(generation, "Something went wrong in the studio itself.", code="bug")
+        case Status.RUNNING | Status.STORING:
+            _look_again(generation, STUMBLE_PAUSE)
 
 
 def _let_go_of_the_database() -> None:
@@ -403,7 +417,6 @@ def _store_image(
     # is harmless.
     name = image_storage().save(asset.file.field.generate_filename(asset, ""), ContentFile(data))
     asset.file.name = name
-    close_old_connections()
     _there, made = ImageAsset.objects.get_or_create(
         generation=generation,
         position=position,

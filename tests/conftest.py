@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from generator import live
-from generator.models import Team, User
+from generator.models import ImageAsset, Team, User, image_storage
 from tests.make import make_entry, make_team, make_user
 
 
 @pytest.fixture(autouse=True)
-def _a_house_of_its_own(settings: Any, tmp_path: Path) -> None:
+def _a_house_of_its_own(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Files of a test lie in its own folder, and nothing reaches a queue that happens to run."""
     settings.DATA = tmp_path
     settings.SPOOL = tmp_path / "spool"
@@ -23,6 +25,8 @@ def _a_house_of_its_own(settings: Any, tmp_path: Path) -> None:
         },
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    # A field asks for its storage once, when its class is made.
+    monkeypatch.setattr(ImageAsset._meta.get_field("file"), "storage", image_storage())
     settings.REDIS_URL = f"unix://{tmp_path}/no-valkey.sock"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     live._client.cache_clear()
@@ -62,3 +66,15 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     fake = FakeQueue()
     monkeypatch.setattr(jobs, "_queue", lambda name: fake)
     return fake
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A test database that other threads and processes can open too."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
