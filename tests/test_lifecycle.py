@@ -155,7 +155,8 @@ def test_images_that_come_inside_the_reply_are_kept_and_paid(team: Team, member:
 def test_what_is_stored_is_the_picture_with_its_mark(team: Team, member: User) -> None:
     make_generation(member, team)
     asset = run(ScriptedGateway(images())).images.get()
-    data = asset.file.read()
+    with asset.file.open() as file:
+        data = file.read()
     assert b"trainedAlgorithmicMedia" in data
     assert b"teapot" not in data
     assert len(data) == asset.size
