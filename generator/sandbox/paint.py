@@ -66,7 +66,7 @@ def seed_for(prompt: str, *tokens: object) -> int:
     Words of the prompt that we know choose the painter; without one, chance does.
     """
     text = "\0".join([prompt, *map(str, tokens)])
-    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7])
+    seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:7])
     for word in re.findall(r"[a-z]+", prompt.lower()):
         if word in _STEER:
             return seed - seed % len(PAINTERS) + _STEER[word]

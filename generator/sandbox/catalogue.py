@@ -1,0 +1,164 @@
+"""The sandbox's list of models in the form of A6, quirks and all, and what a call costs.
+
+`endpoints` is JSON inside a string, `code` is not always `id`, a price that does not apply is
+null, `pricing.ratio` is there for some rows only, and one model is yet to come.
+"""
+
+import json
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from generator.sandbox.canvas import Size
+from generator.sandbox.wire import Fields, Refused
+
+IMAGES = {"openai-image": {"path": "/v1/images/generations", "method": "POST"}}
+GEMINI = {"gemini": {"path": "/v1beta/models/{model}:generateContent", "method": "POST"}}
+CHAT = {"openai": {"path": "/v1/chat/completions", "method": "POST"}}
+_CREATED = 1_776_391_310
+
+
+def _row(
+    model: str,
+    provider: str,
+    name: str,
+    pricing: Fields,
+    *,
+    endpoints: object = IMAGES,
+    kind: str = "image",
+    features: list[str] | None = None,
+    **more: object,
+) -> Fields:
+    prices = {"currency": "USD / M Tokens", "input": None, "output": None}
+    return {
+        "created": _CREATED,
+        "id": model,
+        "code": model.replace(".", "-"),
+        "provider": provider,
+        "provider_code": provider.lower(),
+        "name": name,
+        "description": f"{name}, as the sandbox plays it.",
+        "model_type": kind,
+        "features": features if features is not None else ["text-to-image"],
+        "endpoints": json.dumps(endpoints, indent=2),
+        "pricing": {**prices, "per_request": None, "per_second": None, **pricing},
+        "api_doc_url": None,
+        **more,
+    }
+
+
+# Where a ratio stands, input and output are list prices; else they are what is charged.
+MODELS: list[Fields] = [
+    _row("gpt-image-2", "OpenAI", "GPT Image 2", {"input": 4, "output": 24}),
+    _row("gpt-image-2.6-flare", "OpenAI", "GPT Image 2.6 Flare", {"input": 3, "output": 14.4}),
+    _row(
+        "gpt-image-2.6-sunburst", "OpenAI", "GPT Image 2.6 Sunburst", {"input": 6, "output": 38.4}
+    ),
+    _row("gpt-image-1.5", "OpenAI", "GPT Image 1.5", {"input": 5, "output": 32, "ratio": 0.8}),
+    _row("gpt-image-1", "OpenAI", "GPT Image 1", {"input": 5, "output": 40, "ratio": 0.8}),
+    _row("gpt-image-1-mini", "OpenAI", "", {"input": 2, "output": 8, "ratio": 1}),
+    _row("dall-e-3", "OpenAI", "DALL·E 3", {"currency": "USD", "per_request": 0.04}),
+    _row("dall-e-2", "OpenAI", "DALL·E 2", {"currency": "USD", "per_request": 0.02}),
+    _row("qwen-image", "Qwen", "Qwen Image", {"currency": "USD", "per_request": 0.04}),
+    _row(
+        "gemini-3.1-flash-image-preview",
+        "Google",
+        "Gemini 3.1 Flash Image",
+        {"input": 0.5, "output": 60},
+        endpoints=GEMINI,
+        features=["text-to-image", "image-editing"],
+    ),
+    _row(
+        "gpt-5.5",
+        "OpenAI",
+        "GPT 5.5",
+        {"input": 2.5, "output": 20},
+        endpoints=CHAT,
+        kind="text",
+        features=["text-to-text", "image-to-text"],
+        context_length="400K",
+    ),
+    _row("gpt-image-3", "OpenAI", "GPT Image 3", {}, upcoming=True),
+]
+
+_DATED = "gpt-image-2-20??-??-??"  # answers like gpt-image-2, and is not listed
+_QUALITY_TOKENS = {"low": 272, "medium": 1056, "high": 4160}
+
+
+def known(model: str) -> bool:
+    """Whether a channel answers for this id, on whatever route."""
+    listed = any(row["id"] == model and not row.get("upcoming") for row in MODELS)
+    return listed or fnmatchcase(model, _DATED)
+
+
+def page(asked: dict[str, str]) -> Fields:
+    """`GET /api/models`: everything as page 0 of 0, unless pages are asked for (A6)."""
+    rows, number, size = MODELS, 0, 0
+    if "page" in asked or "page_size" in asked:
+        number, size = max(1, _whole(asked, "page", 1)), max(1, _whole(asked, "page_size", 20))
+        rows = MODELS[(number - 1) * size : number * size]
+    return {
+        "success": True,
+        "page": number,
+        "page_size": size,
+        "total": len(MODELS),
+        "data": rows,
+    }
+
+
+def one(code: str) -> Fields:
+    """`GET /api/model/{code}`: the same fields and an overview in Markdown."""
+    for row in MODELS:
+        if row["code"] == code:
+            overview = f"## {row['name'] or row['id']}\n\nA model of the **sandbox**."
+            return {"success": True, "data": {**row, "overview": overview}}
+    return {"success": False, "message": "model not found"}
+
+
+def as_openai_list() -> Fields:
+    """`GET /v1/models`."""
+    rows = [
+        {"id": row["id"], "object": "model", "created": _CREATED, "owned_by": row["provider_code"]}
+        for row in MODELS
+        if not row.get("upcoming")
+    ]
+    return {"object": "list", "data": rows}
+
+
+def output_tokens(model: str, quality: str, size: Size) -> int:
+    """The tokens of one GPT image: more for better and for larger ones."""
+    square = 196 if quality == "low" and _listed(model) == "gpt-image-2" else None
+    tokens = square or _QUALITY_TOKENS[quality]
+    return round(tokens * size[0] * size[1] / 1024**2)
+
+
+def cost(model: str, quality: str, size: Size, count: int, tokens: tuple[int, int]) -> Decimal:
+    """US dollars of a call that made `count` images; tokens are (input, output) of all."""
+    pricing = next(row["pricing"] for row in MODELS if row["id"] == _listed(model))
+    if pricing["per_request"] is not None:
+        return Decimal(str(pricing["per_request"])) * count * _dall_e_factor(model, quality, size)
+    ratio = Decimal(str(pricing.get("ratio", 1)))
+    spent = tokens[0] * Decimal(str(pricing["input"])) + tokens[1] * Decimal(str(pricing["output"]))
+    return spent * ratio / 1_000_000
+
+
+def _dall_e_factor(model: str, quality: str, size: Size) -> Decimal:
+    """What a DALL·E image costs beside the smallest dear one (B5)."""
+    if model == "dall-e-2":
+        return {256: Decimal("0.4"), 512: Decimal("0.45")}.get(size[0], Decimal(1))
+    if model != "dall-e-3":
+        return Decimal(1)
+    wide = max(size) > 1024
+    if quality == "hd":
+        return Decimal(3) if wide else Decimal(2)
+    return Decimal(2) if wide else Decimal(1)
+
+
+def _listed(model: str) -> str:
+    return "gpt-image-2" if fnmatchcase(model, _DATED) else model
+
+
+def _whole(asked: dict[str, str], name: str, default: int) -> int:
+    try:
+        return int(asked.get(name, default))
+    except ValueError as error:
+        raise Refused(400, f"{name} must be a number", code="bad_request_body") from error

@@ -1,0 +1,118 @@
+"""What the sandbox remembers: requests, what was paid for, and a made-up balance.
+
+Nothing else here keeps state. Tests hand in a log of their own and read it.
+"""
+
+import re
+import threading
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass
+from decimal import Decimal
+
+from generator.sandbox.wire import KEY_HEADERS, Fields, Visit
+
+_KEY_IN_QUERY = re.compile(r"(?<![^&?])key=[^&]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One recorded request, free of keys. `json` is its body, if that was a JSON object."""
+
+    host: str  # "gateway" or "images"
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    json: Fields | None
+    request_id: str
+    carried_key: bool
+
+
+class Log:
+    """Safe to share between threads. Money is in US dollars."""
+
+    def __init__(self, balance: str = "500", kept: int = 1000) -> None:
+        """`balance` is what there is to spend at first; `kept`, how many requests to keep."""
+        self._lock = threading.Lock()
+        self._requests: deque[Request] = deque(maxlen=kept)
+        self._posts: Counter[str] = Counter()
+        self._paid: Counter[str] = Counter()
+        self._granted = Decimal(balance)
+        self._used = Decimal(0)
+        self._days: defaultdict[str, list[Decimal]] = defaultdict(list)
+
+    @property
+    def requests(self) -> list[Request]:
+        """The last requests, oldest first."""
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def granted(self) -> Decimal:
+        """What the account has been given in all."""
+        return self._granted
+
+    @property
+    def used(self) -> Decimal:
+        """What has been spent."""
+        with self._lock:
+            return self._used
+
+    @property
+    def left(self) -> Decimal:
+        """What there is to spend."""
+        return self._granted - self.used
+
+    @property
+    def paid_calls(self) -> int:
+        """How many calls were charged, whatever they asked for."""
+        with self._lock:
+            return self._paid.total()
+
+    def paid(self, prompt: str) -> int:
+        """How many calls for this prompt were charged."""
+        with self._lock:
+            return self._paid[prompt]
+
+    def posts(self, prompt: str) -> int:
+        """How many calls for this prompt arrived, charged or not."""
+        with self._lock:
+            return self._posts[prompt]
+
+    def record(self, host: str, visit: Visit, body: Fields | None = None) -> int:
+        """Keep a request, without its key. Returns how often its prompt has come by now."""
+        request = Request(
+            host=host,
+            method=visit.method,
+            path=visit.path,
+            query=_KEY_IN_QUERY.sub("key=…", visit.query),
+            headers={k: v for k, v in visit.headers.items() if k not in KEY_HEADERS},
+            json=body,
+            request_id=visit.request_id,
+            carried_key=not KEY_HEADERS.isdisjoint(visit.headers) or "key" in visit.asked,
+        )
+        prompt = body.get("prompt") if body else None
+        with self._lock:
+            self._requests.append(request)
+            if not isinstance(prompt, str):
+                return 0
+            self._posts[prompt] += 1
+            return self._posts[prompt]
+
+    def pay(self, prompt: str, dollars: Decimal, day: str) -> int:
+        """Charge a call made on a day (`YYYY-MM-DD`); returns how many there were before it."""
+        with self._lock:
+            before = self._paid[prompt]
+            self._paid[prompt] += 1
+            self._used += dollars
+            self._days[day].append(dollars)
+            return before
+
+    def days(self, first: str, last: str) -> dict[str, tuple[Decimal, int]]:
+        """Dollars and calls of each day on which there were any, both ends included."""
+        with self._lock:
+            return {
+                day: (sum(spent, Decimal(0)), len(spent))
+                for day, spent in sorted(self._days.items())
+                if first <= day <= last
+            }
