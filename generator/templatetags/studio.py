@@ -1,0 +1,47 @@
+"""What templates say in one word: an icon, a size, a stretch of time."""
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, *, kind: str = "") -> SafeString:
+    """One of the icons of `static/icons.svg`, hidden from screen readers: a word stands by it."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        f" icon--{kind}" if kind else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def pixels(size: object) -> str:
+    """`1024x1536` as people write it: `1024 × 1536`."""
+    return str(size).replace("x", " × ")
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """A stretch of time: `38 s`, `2 min 5 s`; empty for None."""
+    if value is None:
+        return ""
+    whole = max(round(value), 0)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago, in one unit: `just now`, `2 min ago`, `3 h ago`, `5 d ago`."""
+    past = (timezone.now() - moment).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if past >= length:
+            return f"{int(past // length)} {unit} ago"
+    return "just now"
