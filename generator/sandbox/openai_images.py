@@ -115,7 +115,8 @@ def _with_twins(order: Order, entry: Fields) -> Fields:
     """An entry with what stands beside the image: some of the family send all keys, empty."""
     if order.model == "dall-e-3":
         mood = "vivid, dramatic light" if order.style == "vivid" else "calm, natural light"
-        return {"revised_prompt": f"{order.prompt} The scene is shown in {mood}.", **entry}
+        revised = f"{order.prompt.rstrip(' .')}. The scene is shown in {mood}."
+        return {"revised_prompt": revised, **entry}
     if order.model in {"dall-e-2", "qwen-image", "gpt-image-1.5"}:
         return {"url": "", "b64_json": "", "revised_prompt": "", **entry}
     return entry
