@@ -41,7 +41,9 @@ if not DEMO:
     env.required("ALLOWED_HOSTS", unless=False)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 # Where people find the studio: for what is printed in a shell. Passkeys take no bare address.
-ADDRESS = env.text("STUDIO_ADDRESS", f"http://localhost:{PORT}" if DEMO else f"https://{ALLOWED_HOSTS[0]}")
+ADDRESS = env.text(
+    "STUDIO_ADDRESS", f"http://localhost:{PORT}" if DEMO else f"https://{ALLOWED_HOSTS[0]}"
+)
 
 # ── The gateway ──
 COMETAPI_KEY = env.required("COMETAPI_KEY", unless=DEMO)
@@ -97,6 +99,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "generator.access.htmx_login",
 ]
 ROOT_URLCONF = "comet_site.urls"
 ASGI_APPLICATION = "comet_site.asgi.application"
@@ -118,7 +121,9 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # ── What is stored, and where ──
-DATABASE_URL = env.required("DATABASE_URL", unless=DEMO, default=f"sqlite:///{DATA / 'studio.sqlite3'}")
+DATABASE_URL = env.required(
+    "DATABASE_URL", unless=DEMO, default=f"sqlite:///{DATA / 'studio.sqlite3'}"
+)
 _database: Any = dj_database_url.parse(DATABASE_URL)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
@@ -175,7 +180,10 @@ _images: dict[str, Any] = (
     }
 )
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "files"}},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA / "files"},
+    },
     "images": _images,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -252,7 +260,9 @@ _https = not DEMO
 SECURE_SSL_REDIRECT = env.flag("STUDIO_HTTPS_REDIRECT", default=_https)
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,15 +1,23 @@
 """Who may see what: the team of a request, and the frame that every page stands in."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any, Concatenate
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, resolve_url
+from django.utils.decorators import sync_and_async_middleware
+from django.utils.functional import SimpleLazyObject
+from django_htmx.http import HttpResponseClientRedirect
 
-from generator.models import Membership, QuotaAccount, Team, User, Window
+from generator.models import Cap, Membership, QuotaAccount, Team, User, Window, WindowTotal
 
 LAST_TEAM = "team"
 
@@ -29,7 +37,7 @@ class TeamRequest(PersonRequest):
 
 def in_team[**P, R: HttpResponseBase](
     view: Callable[Concatenate[TeamRequest, P], R],
-) -> Callable[Concatenate[Any, str, P], R]:
+) -> Callable[..., R]:
     """Give the view `request.team` and `request.membership` for the team named in the path.
 
     To one who is no member the team does not exist: 404.
@@ -62,37 +70,106 @@ def home_team(request: PersonRequest) -> Team:
     return last or teams.first() or Team.objects.create_personal(request.user)
 
 
-def left(team: Team, user: User) -> dict[str, Any] | None:
-    """What a member has left in the tightest window that caps them, for every page's frame.
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one cap leaves now: a member's own, or (`shared`) the whole team's."""
 
-    `{"credits", "of", "window"}`, or None where nothing is capped.
-    """
+    window: Window
+    credits: int
+    of: int
+    shared: bool
+
+    @property
+    def when(self) -> str:
+        """The window in the words of a sentence."""
+        words = {Window.DAY: "today", Window.MONTH: "this month", Window.EVER: "in all"}
+        return f"{words[self.window]}, team" if self.shared else words[self.window]
+
+    @property
+    def low(self) -> int:
+        """Below this a meter warns loudly."""
+        return self.of // 10
+
+    @property
+    def high(self) -> int:
+        """Below this a meter warns."""
+        return self.of // 4
+
+    @property
+    def shown(self) -> int:
+        """What a meter can show: never below nought."""
+        return max(self.credits, 0)
+
+
+def allowances(team: Team, user: User) -> list[Allowance]:
+    """What every cap of a member and of their team leaves now, the tightest first."""
     day = team.today()
+    caps = list(Cap.objects.filter(account__in=_accounts(team, user)).select_related("account"))
+    spent = {
+        (total.account_id, total.window, total.start): total.credits
+        for total in WindowTotal.objects.filter(
+            account__in={cap.account_id for cap in caps},
+            start__in={window.start(day) for window in Window},
+        )
+    }
     rows = []
-    for account in (QuotaAccount.objects.of(team, user), QuotaAccount.objects.pool(team)):
-        rows += [
-            {
-                "credits": cap.credits + account.total(Window(cap.window), day),
-                "of": cap.credits,
-                "window": Window(cap.window),
-            }
-            for cap in account.caps.all()
-        ]
-    return min(rows, key=lambda row: row["credits"], default=None)
+    for cap in caps:
+        window = Window(cap.window)
+        left = cap.credits + spent.get((cap.account_id, window, window.start(day)), 0)
+        rows.append(Allowance(window, left, cap.credits, shared=cap.account.user_id is None))
+    return sorted(rows, key=lambda row: (row.credits, row.window))
+
+
+def _accounts(team: Team, user: User) -> list[QuotaAccount]:
+    mine = Q(user=user) | Q(user=None)
+    accounts = list(QuotaAccount.objects.filter(mine, team=team))
+    if len(accounts) < 2:
+        accounts = [QuotaAccount.objects.of(team, user), QuotaAccount.objects.pool(team)]
+    return accounts
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The context of the frame: the team, its siblings, what is left, which gateway this is."""
+    """The context of the frame: the team, its siblings, what is left, which gateway this is.
+
+    All of it is looked up only where a template asks: fragments and the admin do not.
+    """
     frame: dict[str, Any] = {"demo": settings.DEMO, "sandbox": settings.SANDBOX}
-    team = getattr(request, "team", None)
-    if team is not None and isinstance(request.user, User):
+    user = getattr(request, "user", None)
+    if not isinstance(user, AnonymousUser | None):
+        here = getattr(request, "team", None)
+        team: Any = here or SimpleLazyObject(lambda: home_team(request))  # type: ignore[arg-type]
+        caps: Any = SimpleLazyObject(lambda: allowances(team, user))
         frame |= {
             "team": team,
-            "membership": request.membership,  # type: ignore[attr-defined]
-            "teams": Team.objects.of(request.user),
-            "left": left(team, request.user),
+            "teams": Team.objects.of(user),
+            "allowances": caps,
+            "left": SimpleLazyObject(lambda: next(iter(caps), None)),
         }
     return frame
+
+
+@sync_and_async_middleware
+def htmx_login(get_response: Any) -> Any:
+    """Send the whole page to the sign-in where a fragment was asked for, never into a card."""
+
+    def mended(request: Any, response: HttpResponseBase) -> HttpResponseBase:
+        there = urlsplit(response.headers.get("Location", "")).path
+        if not request.htmx or there != resolve_url(settings.LOGIN_URL):
+            return response
+        page = request.htmx.current_url_abs_path or "/"
+        return HttpResponseClientRedirect(f"{there}?{urlencode({'next': page})}")
+
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: Any) -> HttpResponseBase:
+            return mended(request, await get_response(request))
+
+        return asynchronous
+
+    def synchronous(request: Any) -> HttpResponseBase:
+        return mended(request, get_response(request))
+
+    return synchronous
 
 
 def go_home(request: PersonRequest, message: str) -> HttpResponseBase:
