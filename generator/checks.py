@@ -16,24 +16,41 @@ def families_can_be_spoken(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     for family in FAMILIES.values():
         adapter = ADAPTERS.get(family.protocol)
         if adapter is None:
-            faults.append(Error(f"{family.name}: no adapter speaks {family.protocol!r}.", id="studio.E001"))
+            faults.append(
+                Error(f"{family.name}: no adapter speaks {family.protocol!r}.", id="studio.E001")
+            )
             continue
         unsaid = set(family.fields) - {"count"} - set(adapter.FIELDS)
         if unsaid:
             words = ", ".join(sorted(unsaid))
-            faults.append(Error(f"{family.name}: its adapter cannot say {words}.", id="studio.E002"))
+            faults.append(
+                Error(f"{family.name}: its adapter cannot say {words}.", id="studio.E002")
+            )
         for field in family.fields.values():
             if field.choices and field.default not in field.choices:
-                faults.append(Error(f"{family.name}.{field.name}: its default is no choice.", id="studio.E003"))
+                faults.append(
+                    Error(
+                        f"{family.name}.{field.name}: its default is no choice.", id="studio.E003"
+                    )
+                )
     return faults
 
 
 @register(Tags.security, deploy=True)
 def gateway_is_safe(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A deployment speaks to its gateway over https and lists no private image origins by mistake."""
+    """A deployment speaks to its gateway, and to its image origins, over https."""
     faults: list[CheckMessage] = []
     if not settings.COMETAPI_BASE_URL.startswith("https://"):
-        faults.append(Warning("COMETAPI_BASE_URL is not https: the key travels in the clear.", id="studio.W001"))
+        faults.append(
+            Warning(
+                "COMETAPI_BASE_URL is not https: the key travels in the clear.", id="studio.W001"
+            )
+        )
     if any(origin.startswith("http://") for origin in settings.COMETAPI_IMAGE_ORIGINS):
-        faults.append(Warning("COMETAPI_IMAGE_ORIGINS lets result links be fetched in the clear.", id="studio.W002"))
+        faults.append(
+            Warning(
+                "COMETAPI_IMAGE_ORIGINS lets result links be fetched in the clear.",
+                id="studio.W002",
+            )
+        )
     return faults

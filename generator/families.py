@@ -168,4 +168,6 @@ def family_named(name: str) -> Family:
     try:
         return FAMILIES[name]
     except KeyError:
-        raise NotOffered("This release of the studio does not know how to ask that model.") from None
+        raise NotOffered(
+            "This release of the studio does not know how to ask that model."
+        ) from None

@@ -69,9 +69,7 @@ def key_of(
     *, batch: uuid.UUID, team: Team, author: User, entry: CatalogueEntry, brief: Brief
 ) -> uuid.UUID:
     """The same for a double click or a form sent again, another for any change in it."""
-    form = json.dumps(
-        [brief.action, brief.prompt, brief.count, dict(brief.fields)], sort_keys=True
-    )
+    form = json.dumps([brief.action, brief.prompt, brief.count, dict(brief.fields)], sort_keys=True)
     digest = hashlib.sha256(form.encode()).hexdigest()
     return uuid.uuid5(batch, f"{team.pk}:{author.pk}:{entry.pk}:{digest}")
 
@@ -225,7 +223,7 @@ def growing_pause(attempt: int, *, asked_for: float | None = None) -> float:
     return max(pause, asked_for or 0.0)
 
 
-def _refuse(generation: Generation, error: ProviderError) -> None:
+def _refuse(generation: Generation, error: ProviderError) -> float | None:
     match error:
         case ContentRefused():
             code = "content"
@@ -240,13 +238,14 @@ def _refuse(generation: Generation, error: ProviderError) -> None:
     return _fail(generation, str(error), code=code, request_id=error.request_id)
 
 
-def _fail(generation: Generation, reason: str, *, code: str, request_id: str = "") -> None:
+def _fail(generation: Generation, reason: str, *, code: str, request_id: str = "") -> float | None:
     facts = {"request_id": request_id[:120]} if request_id else {}
     with transaction.atomic():
         generation.move_to(Status.FAILED, reason=reason, reason_code=code, outcome=[], **facts)
         _release(generation)
         live.moved(generation)
     spool().clear(generation.pk)
+    return None
 
 
 def _release(generation: Generation) -> None:
@@ -448,7 +447,7 @@ def _store_later(generation: Generation, error: Exception) -> float:
     return pause
 
 
-def _finish(generation: Generation, problem: str) -> None:
+def _finish(generation: Generation, problem: str) -> float | None:
     made = generation.images.count()
     if not made:
         return _fail(generation, problem or "No image could be kept.", code="unusable")

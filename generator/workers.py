@@ -53,7 +53,7 @@ class ThreadWorker(SimpleWorker):
 
     # RQ keeps the execution on the worker, since it thinks of one job at a time.
     @property
-    def execution(self) -> Execution | None:  # type: ignore[override]
+    def execution(self) -> Execution | None:
         """The execution of the job that this thread runs."""
         return getattr(self._mine, "execution", None)
 
@@ -84,7 +84,7 @@ class ThreadWorker(SimpleWorker):
         while not self._stop_requested:
             try:
                 self.connection.delete(self.key)
-                self.register_birth()
+                self.register_birth()  # type: ignore[no-untyped-call]
                 self.set_state(WorkerStatus.IDLE)
                 return
             except redis.RedisError:
@@ -107,7 +107,7 @@ class ThreadWorker(SimpleWorker):
 
     def _listen(self) -> tuple[Job, Queue] | None:
         if self.should_run_maintenance_tasks:
-            self.run_maintenance_tasks()
+            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
         self._listening = True
         try:
             if self._stop_requested:
@@ -185,7 +185,7 @@ class ThreadWorker(SimpleWorker):
             with suppress(redis.RedisError):
                 self._beat_if_due()
         with suppress(redis.RedisError):
-            self.register_death()
+            self.register_death()  # type: ignore[no-untyped-call]
             with self.connection.pipeline() as pipeline:
                 worker_registration.unregister(self, pipeline)
                 pipeline.execute()

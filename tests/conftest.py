@@ -11,9 +11,7 @@ from tests.make import make_entry, make_team, make_user
 
 
 @pytest.fixture(autouse=True)
-def _a_house_of_its_own(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _a_house_of_its_own(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a test lie in its own folder, and nothing reaches a queue that happens to run."""
     settings.DATA = tmp_path
     settings.SPOOL = tmp_path / "spool"
@@ -77,4 +75,6 @@ def django_db_modify_db_settings(
 
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+        database.setdefault("TEST", {})["NAME"] = str(
+            tmp_path_factory.mktemp("db") / "test.sqlite3"
+        )

@@ -46,9 +46,7 @@ class ScriptedGateway:
 
 def images(count: int = 1, **facts: Any) -> Finished:
     """An answer with this many images inside."""
-    return Finished(
-        tuple(InlineImage(make_picture(64 + n, 48)) for n in range(count)), **facts
-    )
+    return Finished(tuple(InlineImage(make_picture(64 + n, 48)) for n in range(count)), **facts)
 
 
 def links(*urls: str) -> Finished:

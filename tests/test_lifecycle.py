@@ -146,7 +146,11 @@ def test_images_that_come_inside_the_reply_are_kept_and_paid(team: Team, member:
     gateway = ScriptedGateway(images(2, used={"quality": "high"}, request_id="r1"))
     generation = run(gateway)
     assert generation.status == Status.SUCCEEDED
-    assert (generation.cost, generation.used, generation.request_id) == (80, {"quality": "high"}, "r1")
+    assert (generation.cost, generation.used, generation.request_id) == (
+        80,
+        {"quality": "high"},
+        "r1",
+    )
     assert [asset.width for asset in generation.images.all()] == [64, 65]
     assert left(generation) == CAP - 80
     assert gateway.submitted[0].prompt == "a teapot"
@@ -191,7 +195,9 @@ def test_a_task_is_looked_at_until_it_is_done(
 ) -> None:
     monkeypatch.setitem(providers.POLLING_ADAPTERS, "openai_images", object())
     make_generation(member, team)
-    gateway = ScriptedGateway(Pending("t1"), Pending("t1", progress=60), ProviderBusy("later"), images())
+    gateway = ScriptedGateway(
+        Pending("t1"), Pending("t1", progress=60), ProviderBusy("later"), images()
+    )
     generation = run(gateway)
     assert (generation.status, generation.task_id) == ("running", "t1")
     generation = look_again(generation, gateway)
@@ -348,10 +354,10 @@ def test_a_worker_that_died_after_spooling_loses_nothing(team: Team, member: Use
 def test_storing_twice_keeps_one_image_and_pays_once(team: Team, member: User) -> None:
     make_generation(member, team)
     generation = run(ScriptedGateway(images()))
+    stale = Generation.objects.get(pk=generation.pk)
+    stale.status = Status.STORING
+    stale.outcome = [{"revised_prompt": ""}]
     with pytest.raises(AlreadyMoved):
-        stale = Generation.objects.get(pk=generation.pk)
-        stale.status = Status.STORING
-        stale.outcome = [{"revised_prompt": ""}]
         lifecycle.advance(stale, ScriptedGateway())  # type: ignore[arg-type]
     assert ImageAsset.objects.count() == 1
     assert LedgerEntry.objects.filter(kind=Kind.SETTLE).count() == 2

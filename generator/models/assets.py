@@ -102,7 +102,7 @@ class ImageAsset(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the row, and its bytes once that is sure. The generation and its entries stay."""
-        keys = [self.file.name, *(self.thumbnail_key(size) for size in THUMBNAILS)]
+        keys = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
         with transaction.atomic():
             gone = super().delete(*args, **kwargs)
             transaction.on_commit(lambda: _delete_files(keys))

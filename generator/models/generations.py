@@ -60,6 +60,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Those that a worker or a provider is busy with."""
         return self.filter(status__in=UNDER_WAY)
 
+    def newest_first(self) -> Self:
+        """The feed's order; ties are broken by the key, so pages never overlap."""
+        return self.order_by("-created_at", "-id")
+
+    def after(self, created_at: datetime, pk: uuid.UUID) -> Self:
+        """What comes behind this place in the feed's order."""
+        return self.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk))
+
     def startable(self, now: datetime) -> Self:
         """Those that wait, and whose pause, if they had one, is over."""
         return self.filter(status=Status.QUEUED, due_at__lte=now)
@@ -191,9 +199,7 @@ class Generation(models.Model):
         """
         if status not in MOVES[Status(self.status)]:
             raise IllegalMove(f"A {self.status} generation cannot become {status}.")
-        here = Generation.objects.filter(
-            pk=self.pk, status=self.status, claimed_by=self.claimed_by
-        )
+        here = Generation.objects.filter(pk=self.pk, status=self.status, claimed_by=self.claimed_by)
         if status in FINAL:
             facts = {"finished_at": timezone.now(), "claimed_by": "", **facts}
         if not here.update(status=status, **facts):

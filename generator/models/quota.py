@@ -1,6 +1,6 @@
 """Credits are a ledger: entries are written once, and what is left is a sum.
 
-    left in a window = cap + sum of the entries that count in it
+left in a window = cap + sum of the entries that count in it
 """
 
 from collections.abc import Iterable
@@ -101,9 +101,7 @@ class QuotaAccount(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["team", "user"], name="one_account_a_member"
-            ),
+            models.UniqueConstraint(fields=["team", "user"], name="one_account_a_member"),
             models.UniqueConstraint(
                 fields=["team"], name="one_pool_a_team", condition=Q(user=None)
             ),

@@ -1,0 +1,235 @@
+"""The one door to the network. It sends what adapters build, and fetches images from strangers.
+
+Two clients: one carries the key, speaks to the gateway alone and follows no redirect; the other
+carries nothing and goes only where `guard` lets it.
+"""
+
+import contextlib
+import time
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from generator.errors import (
+    LinkRefused,
+    LinkSilent,
+    ProviderBusy,
+    ProviderSilent,
+    RequestRefused,
+)
+from generator.providers import deadline as deadlines
+from generator.providers import guard
+from generator.providers.base import (
+    SILENT,
+    Adapter,
+    Brief,
+    Call,
+    Outcome,
+    PollingAdapter,
+    Reply,
+    unreadable,
+)
+from generator.providers.guard import Resolver, Target
+
+# These fail before a byte of the request has left.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+LARGEST_REPLY = 256 * 1024 * 1024  # bytes, after decompression
+LARGEST_IMAGE = 64 * 1024 * 1024
+CONNECT = 15.0  # seconds
+MOST_REDIRECTS = 3
+# Short: on a connection that the other side has just closed, a paid call ends as *silent*.
+KEEP_ALIVE = 5.0
+UNREADABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+AGENT = {"User-Agent": "comet-studio"}
+
+
+class Gateway:
+    """One a process, shared by all its threads.
+
+    `root` is the gateway's address, with or without `/v1`. `image_origins` are private origins
+    that result links may point to. Transports and `resolve` are for tests. Raises
+    RequestRefused for a key that cannot stand in a header.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        key: str,
+        image_origins: Collection[str] = (),
+        connections: int = 256,
+        transport: httpx.BaseTransport | None = None,
+        image_transport: httpx.BaseTransport | None = None,
+        resolve: Resolver = guard.system_resolve,
+    ) -> None:
+        if not key.isascii() or not key.isprintable():
+            raise RequestRefused("COMETAPI_KEY holds characters that a key cannot have.")
+        limits = httpx.Limits(
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=KEEP_ALIVE,
+        )
+        # No connection to a stranger twice: it is to an address, and two names may share one.
+        once = httpx.Limits(max_connections=connections, max_keepalive_connections=0)
+        self._client = httpx.Client(
+            base_url=root_of(root),
+            headers={**AGENT, "Authorization": f"Bearer {key}"},
+            transport=transport or _timed_transport(limits),
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._images = httpx.Client(
+            headers=AGENT,
+            transport=image_transport or _timed_transport(once),
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._origins = frozenset(image_origins)
+        self._resolve = resolve
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+        self._images.close()
+
+    def submit(self, adapter: Adapter, brief: Brief, *, deadline: float) -> Outcome:
+        """Make the paid call and read its answer, within `deadline` seconds in all.
+
+        Raises RequestRefused, ContentRefused, ProviderBusy, ProviderSilent or BadReply.
+        """
+        call = adapter.build_submit(brief)
+        reply = self.send(Call(call.method, call.path, json=call.json, deadline=deadline))
+        return _parsed(adapter.parse_submit, reply)
+
+    def poll(self, adapter: PollingAdapter, task_id: str, *, deadline: float = 60) -> Outcome:
+        """Look at a task. A look is free, so where a submit would be silent it may be repeated.
+
+        Raises RequestRefused, ContentRefused, ProviderBusy or BadReply.
+        """
+        call = adapter.build_poll(task_id)
+        try:
+            reply = self.send(Call(call.method, call.path, json=call.json, deadline=deadline))
+            return _parsed(adapter.parse_poll, reply)
+        except ProviderSilent as error:
+            raise ProviderBusy(str(error), code=error.code, request_id=error.request_id) from error
+
+    def send(self, call: Call) -> Reply:
+        """Send one call. Raises ProviderBusy if it cannot have left, else ProviderSilent."""
+        request = self._client.build_request(
+            call.method, call.path, json=call.json, timeout=_timeouts(call.deadline)
+        )
+        try:
+            status, headers, body = _exchange(
+                self._client, request, deadline=call.deadline, limit=LARGEST_REPLY
+            )
+        except NEVER_SENT as error:
+            raise ProviderBusy("The gateway cannot be reached at the moment.") from error
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, _TooMuch) as error:
+            raise ProviderSilent(SILENT, code=type(error).__name__) from error
+        return Reply(status, headers, body)
+
+    def fetch(self, url: str, *, deadline: float = 120, limit: int = LARGEST_IMAGE) -> bytes:
+        """The bytes behind a result link, at most `limit`, within `deadline` seconds in all.
+
+        Raises LinkRefused for a link that leads where the studio does not go, is over or is too
+        large, LinkSilent for one to try again.
+        """
+        end = time.monotonic() + deadline
+        for _hop in range(MOST_REDIRECTS + 1):
+            target = guard.check(url, origins=self._origins, resolve=self._resolve)
+            status, headers, body = self._get(target, end - time.monotonic(), limit)
+            if status in {301, 302, 303, 307, 308} and "location" in headers:
+                url = urljoin(url, headers["location"])
+                continue
+            return _image_bytes(status, body)
+        raise LinkRefused("The provider's link leads in circles.", code="redirects")
+
+    def _get(self, target: Target, left: float, limit: int) -> tuple[int, dict[str, str], bytes]:
+        request = _request_to(target, left)
+        try:
+            return _exchange(self._images, request, deadline=left, limit=limit)
+        except _TooMuch:
+            raise LinkRefused("The provider's image is larger than 64 MB.", code="size") from None
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise LinkSilent(
+                "The provider's image link did not answer.", code=type(error).__name__
+            ) from error
+
+
+class _TooMuch(Exception):
+    """A body larger than its limit."""
+
+
+def root_of(address: str) -> str:
+    """The gateway's root: a trailing `/v1` or `/v1beta` is cut (A1)."""
+    root = address.rstrip("/")
+    for ending in ("/v1beta", "/v1"):
+        root = root.removesuffix(ending)
+    return root.rstrip("/")
+
+
+def _parsed(parse: Any, reply: Reply) -> Outcome:
+    try:
+        outcome: Outcome = parse(reply)
+    except UNREADABLE as error:
+        raise unreadable(reply) from error
+    return outcome
+
+
+def _timeouts(deadline: float) -> httpx.Timeout:
+    return httpx.Timeout(deadline, connect=min(CONNECT, deadline), pool=min(CONNECT, deadline))
+
+
+def _request_to(target: Target, left: float) -> httpx.Request:
+    """A request to the address that was checked, under the name that was asked for."""
+    bracketed = f"[{target.address}]" if ":" in target.address else target.address
+    usual = {"https": 443, "http": 80}[target.scheme] == target.port
+    name = f"[{target.host}]" if ":" in target.host else target.host
+    return httpx.Request(
+        "GET",
+        f"{target.scheme}://{bracketed}:{target.port}/",
+        headers={
+            **AGENT,
+            "Host": name if usual else f"{name}:{target.port}",
+            "Accept": "image/*",
+            "Accept-Encoding": "identity",
+        },
+        extensions={
+            # Byte for byte: a signature over the query breaks at the slightest kindness.
+            "target": target.target.encode("ascii"),
+            "sni_hostname": target.host,
+            "timeout": _timeouts(max(left, 0.1)).as_dict(),
+        },
+    )
+
+
+def _exchange(
+    client: httpx.Client, request: httpx.Request, *, deadline: float, limit: int
+) -> tuple[int, dict[str, str], bytes]:
+    """Send, and take the body, counted after decompression, all within the deadline."""
+    with deadlines.within(deadline), contextlib.closing(client.send(request, stream=True)) as reply:
+        body = bytearray()
+        for chunk in reply.iter_bytes(65536):
+            body += chunk
+            if len(body) > limit:
+                raise _TooMuch
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        return reply.status_code, headers, bytes(body)
+
+
+def _timed_transport(limits: httpx.Limits) -> httpx.HTTPTransport:
+    """httpx's own transport, over sockets that keep a total deadline."""
+    transport = httpx.HTTPTransport(limits=limits, trust_env=False)
+    # httpx has no public way to name the backend of the pool that it makes.
+    transport._pool._network_backend = deadlines.TimedBackend()
+    return transport
+
+
+def _image_bytes(status: int, body: bytes) -> bytes:
+    if status == 200:
+        return body
+    if status in {408, 425, 429} or status >= 500:
+        raise LinkSilent("The provider's image link did not answer.", code=str(status))
+    raise LinkRefused("The provider's image link is over or was refused.", code=str(status))

@@ -1,0 +1,117 @@
+"""Which addresses the studio may fetch an image from: those of the public internet, by https.
+
+A link in a provider's answer is a stranger's word. Its host is resolved here, once, and the
+address that passed is the one connected to, so that no second answer of a name server, no odd
+spelling of an address and no difference between two parsers leads anywhere else.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from generator.errors import LinkRefused, LinkSilent
+
+Resolver = Callable[[str, int], list[str]]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+REFUSED = "The provider gave a link that the studio may not open."
+# What a URL of a provider is made of. Anything else is read differently by different parsers.
+PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
+# Prefixes that carry an IPv4 address inside an IPv6 one.
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect, and what to say there: `target` is path and query byte for byte."""
+
+    scheme: str
+    host: str
+    port: int
+    address: str
+    target: str
+
+
+def system_resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name, as the system gives them. Raises OSError."""
+    rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(row[4][0]) for row in rows))
+
+
+def check(url: str, *, origins: Collection[str], resolve: Resolver) -> Target:
+    """Where this link leads, if the studio may go there.
+
+    `origins` (scheme, host and port) are allowed though private, by exact match. Raises
+    LinkRefused for any other that is not https on its own port at a public address, LinkSilent
+    if the name cannot be resolved now.
+    """
+    if not PLAIN.fullmatch(url) or "\\" in url:
+        raise LinkRefused(REFUSED, code="url")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        host = (parts.hostname or "").rstrip(".")
+    except (ValueError, KeyError):
+        raise LinkRefused(REFUSED, code="url") from None
+    if "@" in parts.netloc or not host:
+        raise LinkRefused(REFUSED, code="url")
+    listed = f"{parts.scheme}://{parts.netloc}".lower() in {
+        origin.rstrip("/").lower() for origin in origins
+    }
+    if not listed and (parts.scheme != "https" or port != 443):
+        raise LinkRefused(REFUSED, code="origin")
+    _, _, rest = url.partition("://")
+    target = "/" + rest.partition("/")[2] if "/" in rest else "/"
+    address = _address(host, port, listed=listed, resolve=resolve)
+    return Target(parts.scheme, host, port, address, target.partition("#")[0])
+
+
+def _address(host: str, port: int, *, listed: bool, resolve: Resolver) -> str:
+    literal = _literal(host)
+    if literal is None and not HOST.fullmatch(host):
+        raise LinkRefused(REFUSED, code="host")
+    try:
+        found = [host] if literal else resolve(host, port)
+    except OSError:
+        raise LinkSilent("The provider's link leads to a name that does not resolve.") from None
+    addresses = [_literal(text) for text in found]
+    # All of them: a name with one private address among public ones is a trap.
+    if not addresses or not all(a and (listed or is_public(a)) for a in addresses):
+        raise LinkRefused(REFUSED, code="address")
+    return found[0]
+
+
+def _literal(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the public internet, also the one that hides in it."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id:
+            return False
+        hidden = _hidden(address)
+        if hidden is not None:
+            return is_public(hidden)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _hidden(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    if address.sixtofour:
+        return address.sixtofour
+    if address.teredo:
+        return address.teredo[1]
+    if address in NAT64 or address in NAT64_LOCAL or address in COMPATIBLE:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
