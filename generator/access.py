@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from generator.models import Cap, Membership, QuotaAccount, Team, User, Window, WindowTotal
 
@@ -26,6 +27,7 @@ class PersonRequest(HttpRequest):
     """A request of somebody signed in."""
 
     user: User
+    htmx: HtmxDetails
 
 
 class TeamRequest(PersonRequest):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import cache
 
 import redis
@@ -50,7 +50,7 @@ class Watch:
         self._readers: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
         self._listener: asyncio.Task[None] | None = None
 
-    async def lines(self, team: int) -> AsyncIterator[str]:
+    async def lines(self, team: int) -> AsyncGenerator[str, None]:
         """Event-stream text for one page, until the page goes away.
 
         Ids of generations that moved; a comment line after QUIET seconds of silence.

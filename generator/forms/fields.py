@@ -1,0 +1,165 @@
+"""One form field for each thing that a family of models takes, and what a page shows of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.utils.datastructures import MultiValueDict
+
+from generator.families import Field, parse_size
+
+OWN = "own"
+FEW = 5  # choices up to here stand side by side; more are a menu
+# Everything a text may hold but what no one can type: control characters, save tab and newline.
+_UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class PromptField(forms.CharField):
+    """The prompt: line ends as one newline, without control characters and outer space."""
+
+    def to_python(self, value: Any) -> str:
+        """The text as the provider gets it."""
+        text = str(value or "").replace("\r\n", "\n").replace("\r", "\n")
+        return _UNTYPED.sub(" ", text).strip()
+
+
+class SizeInput(forms.TextInput):
+    """A listed size, or `own` with two numbers beside it."""
+
+    def value_from_datadict(
+        self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str
+    ) -> str:
+        """The size as one text: `auto`, `1024x1536`."""
+        value = str(data.get(name) or "")
+        if value != OWN:
+            return value
+        width, height = (str(data.get(f"{name}_{side}") or "").strip() for side in SIDES)
+        return f"{width}x{height}"
+
+
+SIDES = ("width", "height")
+
+
+class SizeField(forms.CharField):
+    """A size that the model lists, or one of the person's own within the model's rule."""
+
+    widget = SizeInput
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(required=False, label=field.label)
+        self.field = field
+
+    def clean(self, value: Any) -> str:
+        """`auto` or `WIDTHxHEIGHT`; empty where nothing was chosen. Raises ValidationError."""
+        text = str(value or "").strip()
+        if not text or text in self.field.choices:
+            return text
+        size = parse_size(text)
+        if size is None or self.field.own is None:
+            raise forms.ValidationError(self._refusal(text))
+        if fault := self.field.own.fault(*size):
+            raise forms.ValidationError(fault)
+        return f"{size[0]}x{size[1]}"
+
+    def _refusal(self, text: str) -> str:
+        listed = ", ".join(choice.replace("x", " × ") for choice in self.field.choices)
+        if self.field.own is None:
+            return f"This model does not make {text[:20].replace('x', ' × ')}. It makes: {listed}."
+        return "Give width and height in pixels, for example 1536 × 864."
+
+
+def form_field(field: Field) -> forms.Field:
+    """The form field for one thing a family takes. Not required: empty is the default."""
+    match field.kind:
+        case "size":
+            return SizeField(field)
+        case "choice":
+            labels = ", ".join(field.choice_label(choice) for choice in field.choices)
+            return forms.ChoiceField(
+                required=False,
+                label=field.label,
+                choices=[(choice, field.choice_label(choice)) for choice in field.choices],
+                error_messages={"invalid_choice": f"This model knows only: {labels}."},
+            )
+        case "count" | "integer":
+            bounds = f"Give a whole number from {field.least} to {field.most}."
+            return forms.IntegerField(
+                required=False,
+                label=field.label,
+                min_value=field.least,
+                max_value=field.most,
+                error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), bounds),
+            )
+        case kind:
+            raise ValueError(f"No form knows fields of the kind {kind!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice as a page shows it."""
+
+    value: str
+    label: str
+    icon: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field of the family as a page shows it: what is chosen, what is wrong with it."""
+
+    field: Field
+    bound: BoundField
+
+    @property
+    def value(self) -> str:
+        """What is chosen now, as text."""
+        value = self.bound.value()
+        return str(self.field.default if value in (None, "") else value)
+
+    @property
+    def is_menu(self) -> bool:
+        """Whether the choices are too many to stand side by side."""
+        return len(self.field.choices) + bool(self.field.own) > FEW
+
+    @property
+    def errors(self) -> list[str]:
+        """What is wrong with it, for people."""
+        return [str(error) for error in self.bound.errors]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a size of one's own is chosen."""
+        return self.field.own is not None and self.value not in self.field.choices
+
+    @property
+    def own_sides(self) -> dict[str, str]:
+        """The two numbers of a size of one's own, as they were typed."""
+        typed = self.value.partition("x")[::2] if self.is_own else ("1536", "864")
+        return dict(zip(SIDES, typed, strict=True))
+
+    @property
+    def choices(self) -> Iterator[Choice]:
+        """What can be chosen, a size of one's own last."""
+        for choice in self.field.choices:
+            yield Choice(
+                choice, self.field.choice_label(choice), self._icon(choice), choice == self.value
+            )
+        if self.field.own:
+            yield Choice(OWN, "Own", "edit", self.is_own)
+
+    def _icon(self, choice: str) -> str:
+        return shape(parse_size(choice)) if self.field.kind == "size" else ""
+
+
+def shape(size: tuple[int, int] | None) -> str:
+    """`wide`, `tall` or `square`; `auto-shape` where the size is not known."""
+    if size is None:
+        return "auto-shape"
+    width, height = size
+    if width > height:
+        return "wide"
+    return "tall" if height > width else "square"

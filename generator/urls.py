@@ -1,0 +1,27 @@
+"""Where the pages of the studio are."""
+
+from django.urls import path
+
+from generator.views import cards, files, health, images, library, live, studio
+
+TEAM = "t/<slug:team>/"
+GENERATION = f"{TEAM}generations/<uuid:pk>/"
+IMAGE = f"{TEAM}images/<uuid:pk>/"
+
+urlpatterns = [
+    path("", studio.home, name="home"),
+    path(TEAM, studio.studio, name="studio"),
+    path(f"{TEAM}generations/", studio.create, name="create"),
+    path(f"{TEAM}fields/", studio.fields, name="fields"),
+    path(f"{GENERATION}card", cards.card, name="card"),
+    path(f"{GENERATION}cancel", cards.cancel, name="cancel"),
+    path(f"{GENERATION}again", cards.again, name="again"),
+    path(f"{TEAM}live", live.live, name="live"),
+    path(f"{TEAM}library/", library.library, name="library"),
+    path(IMAGE, images.image, name="image"),
+    path(f"{IMAGE}picture/<str:size>", images.picture, name="picture"),
+    path(f"{IMAGE}download", images.download, name="download"),
+    path("files/<str:token>", files.file, name="file"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
