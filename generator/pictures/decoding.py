@@ -1,6 +1,7 @@
 """The one place where Pillow is given bytes from outside."""
 
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,6 +22,7 @@ _DECODER_ERRORS = (
     TypeError,
     ArithmeticError,
     struct.error,
+    zlib.error,
     Image.DecompressionBombError,
 )
 _PLUGINS = {

@@ -6,6 +6,7 @@ from generator.errors import BadPicture
 from generator.pictures.containers import Format, Layout, dissect, sniff
 from generator.pictures.decoding import decoded
 from generator.pictures.drawings import could_be_drawing, read_drawing
+from generator.pictures.rows import refuse_missing_rows
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 64_000_000
@@ -47,6 +48,8 @@ def inspect(data: bytes) -> Picture:
     if (layout := survey(data)) is not None:
         with decoded(data, layout) as image:
             image.load()
+            if layout.format == "png":
+                refuse_missing_rows(image, data, layout)
         return Picture(layout.format, layout.width, layout.height, data[: layout.end])
     if could_be_drawing(data):
         drawing = read_drawing(data)

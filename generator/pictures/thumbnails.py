@@ -41,8 +41,9 @@ def thumbnail(data: bytes, *, edge: int) -> bytes:
         # A JPEG is decoded straight at a half, a quarter or an eighth of its size.
         small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
         small = _in_srgb(small, _profile(data, layout))
-        if turn := _TURNS.get(_orientation(data, layout)):
-            small = small.transpose(turn)
+        orientation = _orientation(data, layout)
+        if orientation in _TURNS:
+            small = small.transpose(_TURNS[orientation])
         target = BytesIO()
         small.save(target, "WEBP", quality=_QUALITY, method=_EFFORT)
     return target.getvalue()

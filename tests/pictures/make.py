@@ -51,15 +51,14 @@ def png_chunk(kind: bytes, body: bytes = b"") -> bytes:
 def raw_png(width: int, height: int, *, packed: bytes, extra: bytes = b"") -> bytes:
     """An RGB PNG put together by hand, whatever its header says of the bytes within."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            png_chunk(b"IHDR", header),
-            extra,
-            png_chunk(b"IDAT", packed),
-            png_chunk(b"IEND"),
-        ]
-    )
+    ending = png_chunk(b"IDAT", packed) + png_chunk(b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + extra + ending
+
+
+def png_of(header: bytes, lines: bytes) -> bytes:
+    """A PNG of this IHDR and these filtered rows."""
+    ending = png_chunk(b"IDAT", zlib.compress(lines)) + png_chunk(b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + ending
 
 
 def black_rows(width: int, height: int) -> bytes:

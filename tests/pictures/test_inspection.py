@@ -15,6 +15,7 @@ from tests.pictures.make import (
     make_image,
     orientation_exif,
     png_chunk,
+    png_of,
     raw_png,
     with_size,
 )
@@ -26,6 +27,9 @@ SAMPLES = {
     "gif": encode(make_image("P"), "GIF"),
     "svg": SVG,
 }
+# First column or row of each pass, and the step to the next one.
+ADAM7_COLUMNS = [(0, 8), (4, 8), (0, 4), (2, 4), (0, 2), (1, 2), (0, 1)]
+ADAM7_ROWS = [(0, 8), (0, 8), (4, 8), (0, 4), (2, 4), (0, 2), (1, 2)]
 HTML = b"<!doctype html><html><body><script>alert(1)</script></body></html>"
 
 
@@ -143,9 +147,27 @@ def test_a_wrong_checksum_is_refused_even_beside_the_pixels():
         pictures.inspect(data.replace(b"here", b"hers"))
 
 
-def test_a_png_with_fewer_pixels_than_it_says_is_refused():
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_a_png_with_fewer_rows_than_it_says_is_refused(rows):
+    lines = (b"\0" + b"\x7f" * 30) * rows
     with pytest.raises(BadPicture):
-        pictures.inspect(raw_png(10, 10, packed=zlib.compress(bytes(31 * 9))))
+        pictures.inspect(raw_png(10, 10, packed=zlib.compress(lines)))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 5), (9, 8), (17, 13)])
+def test_a_black_png_is_whole_with_its_last_byte_and_not_before(depth, interlaced, width, height):
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, interlaced)
+    passes = [(width, height)]
+    if interlaced:
+        columns = [len(range(left, width, step)) for left, step in ADAM7_COLUMNS]
+        rows = [len(range(top, height, step)) for top, step in ADAM7_ROWS]
+        passes = [both for both in zip(columns, rows, strict=True) if all(both)]
+    lines = bytes(sum(rows * (1 + -(-columns * depth // 8)) for columns, rows in passes))
+    assert pictures.inspect(png_of(header, lines)).height == height
+    with pytest.raises(BadPicture):
+        pictures.inspect(png_of(header, lines[:-1]))
 
 
 def test_a_png_without_pixels_is_refused():

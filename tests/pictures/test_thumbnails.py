@@ -2,7 +2,7 @@ import zlib
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from generator import pictures
 from generator.errors import BadPicture
@@ -15,7 +15,7 @@ from tests.pictures.make import (
     raw_png,
 )
 
-RED, BLUE = (255, 0, 0), (0, 0, 255)
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 def opened(data):
@@ -24,15 +24,15 @@ def opened(data):
     return image
 
 
-def half_and_half(size=(200, 100)):
-    """Red on the left, blue on the right."""
-    image = Image.new("RGB", size, BLUE)
-    image.paste(RED, (0, 0, size[0] // 2, size[1]))
+def four_quarters():
+    image = Image.new("RGB", (200, 100), RED)
+    image.paste(BLUE, (100, 0, 200, 50))
+    image.paste(GREEN, (0, 50, 100, 100))
     return image
 
 
 def near(found, wanted):
-    return all(abs(a - b) <= 12 for a, b in zip(found, wanted, strict=True))
+    return all(abs(a - b) <= 20 for a, b in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -89,39 +89,32 @@ def test_what_was_clear_stays_clear(format):
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize(
-    ("turn", "size", "red_at", "blue_at"),
-    [
-        (1, (100, 50), (10, 25), (90, 25)),
-        (2, (100, 50), (90, 25), (10, 25)),
-        (3, (100, 50), (90, 25), (10, 25)),
-        (6, (50, 100), (25, 10), (25, 90)),
-        (8, (50, 100), (25, 90), (25, 10)),
-        (99, (100, 50), (10, 25), (90, 25)),
-    ],
-)
+@pytest.mark.parametrize("turn", [*range(10), 99])
 @pytest.mark.parametrize("big_endian", [False, True])
-def test_an_image_is_turned_as_its_exif_says(format, turn, size, red_at, blue_at, big_endian):
-    exif = orientation_exif(turn, big_endian=big_endian)
-    found = opened(pictures.thumbnail(encode(half_and_half(), format, exif=exif), edge=100))
-    assert found.size == size
-    assert near(found.getpixel(red_at), RED)
-    assert near(found.getpixel(blue_at), BLUE)
+def test_an_image_is_turned_as_its_exif_says(format, turn, big_endian):
+    data = encode(four_quarters(), format, exif=orientation_exif(turn, big_endian=big_endian))
+    # Pillow's own reading of EXIF, which is not the one under test.
+    upright = ImageOps.exif_transpose(Image.open(BytesIO(data)))
+    found = opened(pictures.thumbnail(data, edge=200))
+    assert found.size == upright.size
+    for across, down in ((0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)):
+        spot = (int(found.width * across), int(found.height * down))
+        assert near(found.getpixel(spot), upright.getpixel(spot))
 
 
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0II*\0", b"Exif\0\0??"]
 )
 def test_broken_exif_does_no_harm(exif):
-    data = encode(half_and_half(), "JPEG", exif=exif)
+    data = encode(four_quarters(), "JPEG", exif=exif)
     assert opened(pictures.thumbnail(data, edge=100)).size == (100, 50)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
 def test_colours_of_another_profile_are_brought_to_srgb(format):
-    lab_free = _swapped_profile()
+    exchanged = _exchanged_profile()
     options = {"quality": 100} if format != "PNG" else {}
-    data = encode(Image.new("RGB", (64, 64), RED), format, icc_profile=lab_free, **options)
+    data = encode(Image.new("RGB", (64, 64), RED), format, icc_profile=exchanged, **options)
     red, green, blue = opened(pictures.thumbnail(data, edge=32)).getpixel((16, 16))
     assert green > 200
     assert red < 60
@@ -130,7 +123,7 @@ def test_colours_of_another_profile_are_brought_to_srgb(format):
 
 def test_a_profile_keeps_the_alpha():
     image = Image.new("RGBA", (64, 64), (255, 0, 0, 128))
-    data = encode(image, "PNG", icc_profile=_swapped_profile())
+    data = encode(image, "PNG", icc_profile=_exchanged_profile())
     assert abs(opened(pictures.thumbnail(data, edge=32)).getpixel((16, 16))[3] - 128) <= 2
 
 
@@ -161,7 +154,7 @@ def test_what_cannot_be_decoded_has_no_thumbnail(data):
         pictures.thumbnail(data, edge=32)
 
 
-def _swapped_profile():
+def _exchanged_profile():
     """sRGB with the tags of red and green exchanged: what it calls red is green."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
