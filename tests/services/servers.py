@@ -127,7 +127,9 @@ def _http_status(url: str) -> int:
 
 def postgres_programs() -> Path | None:
     """The folder of the newest PostgreSQL server's programs on this machine."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3])
+    )
     if found:
         return found[-1].parent
     path = shutil.which("initdb")

@@ -1,0 +1,27 @@
+"""The ledger, the life cycle and the claims once more, on a real PostgreSQL."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.services import servers
+
+RULES = ["tests/models", "tests/test_lifecycle.py"]
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not servers.postgres_programs(), reason="PostgreSQL is not on this machine")
+def test_the_rules_hold_on_postgresql() -> None:
+    with servers.postgres() as url:
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *RULES],
+            env={**os.environ, "DATABASE_URL": url},
+            cwd=servers.ROOT,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+    assert run.returncode == 0, run.stdout[-4000:]
+    assert " passed" in run.stdout
