@@ -169,6 +169,7 @@ def test_of_twenty_who_race_for_credits_for_one_exactly_one_gets_them() -> None:
     outcomes: list[str] = []
 
     def press() -> None:
+        connection.ensure_connection()  # or the queue for connections is what orders them
         together.wait()
         try:
             lifecycle.begin(member, team, entry, make_brief(), batch=uuid.uuid4())
@@ -195,6 +196,7 @@ def test_a_double_click_makes_one_generation_and_one_reservation() -> None:
     made: list[uuid.UUID] = []
 
     def press() -> None:
+        connection.ensure_connection()  # or the queue for connections is what orders them
         together.wait()
         made.append(lifecycle.begin(member, team, entry, make_brief(), batch=batch).pk)
         connection.close()
