@@ -1,0 +1,56 @@
+"""A person's own account, and the invitations that lead to one."""
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_safe
+
+from generator.access import PersonRequest
+from generator.accounts import hold_invitation, take_invitation
+from generator.models import Invitation, Membership, User
+
+
+@require_safe
+def account(request: PersonRequest) -> HttpResponse:
+    """What keeps the account: address, password, second factor, sessions."""
+    factors = [
+        Authenticator.Type(kind)
+        for kind in Authenticator.objects.filter(user=request.user).values_list("type", flat=True)
+    ]
+    return render(
+        request,
+        "account/account.html",
+        {
+            "place": "account",
+            "memberships": Membership.objects.filter(user=request.user)
+            .select_related("team")
+            .order_by("team__name"),
+            "app": Authenticator.Type.TOTP in factors,
+            "keys": factors.count(Authenticator.Type.WEBAUTHN),
+            "sessions": sum(one.exists() for one in UserSession.objects.filter(user=request.user)),
+        },
+    )
+
+
+@never_cache
+@login_not_required
+@sensitive_variables("secret")
+def invitation(request: HttpRequest, secret: str) -> HttpResponse:
+    """Who asks whom into which team; a POST says yes.
+
+    Somebody signed in is a member at once; somebody anonymous after signing in or up. A secret
+    that is over, used or forged is the same 404.
+    """
+    found = Invitation.objects.open(secret)
+    if found is None:
+        raise Http404
+    if request.method != "POST":
+        return render(request, "account/invitation.html", {"invitation": found})
+    if isinstance(request.user, User):
+        return redirect("studio", take_invitation(request, request.user, found).slug)
+    hold_invitation(request, secret)
+    return redirect("account_login" if "sign_in" in request.POST else "account_signup")
