@@ -143,6 +143,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         caps: Any = SimpleLazyObject(lambda: allowances(team, user))
         frame |= {
             "team": team,
+            "membership": getattr(request, "membership", None),
             "teams": Team.objects.of(user),
             "allowances": caps,
             "left": SimpleLazyObject(lambda: next(iter(caps), None)),

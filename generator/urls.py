@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generator.views import cards, files, health, images, library, live, studio
+from generator.views import account, cards, files, health, images, library, live, studio
 
 TEAM = "t/<slug:team>/"
 GENERATION = f"{TEAM}generations/<uuid:pk>/"
@@ -22,6 +22,8 @@ urlpatterns = [
     path(f"{IMAGE}picture/<str:size>", images.picture, name="picture"),
     path(f"{IMAGE}download", images.download, name="download"),
     path("files/<str:token>", files.file, name="file"),
+    path("account/", account.account, name="account"),
+    path("invitations/<str:secret>/", account.invitation, name="invitation"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -88,8 +88,11 @@ class PromptForm(forms.Form):
         return (Setting(field, self[field.name]) for field in self.family.fields.values())
 
     @property
-    def count(self) -> int:
-        """How many images the form stands at, for the words on its button."""
+    def how_many(self) -> int:
+        """How many images the form stands at, for the words on its button.
+
+        Not `count`: templates find the field of that name first.
+        """
         field = self.family.fields.get("count")
         if field is None:
             return 1
@@ -99,7 +102,7 @@ class PromptForm(forms.Form):
     @property
     def cost(self) -> int:
         """Credits that sending it as it stands would hold."""
-        return self.entry.price(self.count)
+        return self.entry.price(self.how_many)
 
     def _applies(self, name: str) -> bool:
         only = self.family.fields[name].only_with

@@ -25,12 +25,13 @@ REMEMBERED = 100  # finished generations of the team that say how long a model u
 ENOUGH = 20  # of them, per model
 SQUARE = (1024, 1024)  # the place kept for an image whose size the provider chooses
 
-# What to do next, by the code of the reason.
+# What to do next, by the code of the reason; empty where the reason says it already.
 ADVICE = {
-    "content": "Rules differ between models: reword the prompt, or try another model.",
-    "refused": "Change what was asked for, or try another model.",
+    "content": "",
+    "refused": "",
+    "lost": "",
     "busy": "It was tried several times. Try again in a while.",
-    "silent": "Nobody can tell whether the model finished; it is not sent again by itself.",
+    "silent": "It is not sent again by itself, since it might be made twice.",
     "empty": "Try again, or reword the prompt.",
 }
 
@@ -239,7 +240,13 @@ def begun(
         # The studio page as it was sent from, so that nothing has to be set again.
         return redirect(f"{reverse('studio', args=[request.team.slug])}?from={generation.pk}")
     (shown,) = cards_of([generation], request.membership)
-    context = {"card": shown, "fresh": uuid.uuid4(), "again_of": again_of, "oob": True}
+    context = {
+        "card": shown,
+        "fresh": uuid.uuid4(),
+        "again_of": again_of,
+        "form": None,
+        "oob": True,
+    }
     return render(request, "generator/studio.html#begun", context)
 
 

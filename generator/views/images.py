@@ -143,6 +143,6 @@ def _fact(field: Field, generation: Generation, measured: dict[str, str]) -> Fac
 
 def _words(field: Field, value: object) -> str:
     text = str(value)
-    if field.kind == "size":
-        return text.replace("x", " × ") if text[:1].isdecimal() else text
+    if field.kind == "size" and text[:1].isdecimal():
+        return text.replace("x", " × ")
     return field.choice_label(text) if text in field.choices else text

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -18,6 +19,7 @@ from generator.views import cards
 from generator.views.cursor import Cursor
 
 CARDS = 20  # a page
+NOBODY = uuid.UUID(int=0)  # stands in an address where the page puts an id
 
 
 def home(request: PersonRequest) -> HttpResponse:
@@ -66,7 +68,7 @@ def _fresh_form(request: TeamRequest) -> PromptForm | None:
     form = PromptForm(initial=initial)
     if not form.is_offered:
         form = PromptForm(initial={**initial, "model": _first_model()})
-    return form
+    return form if form.is_offered else None
 
 
 def _settings_before(request: TeamRequest) -> dict[str, Any]:
@@ -97,10 +99,18 @@ def _unless_offered(form: PromptForm) -> None:
 def _show_form(request: TeamRequest, form: PromptForm) -> HttpResponse:
     """The form as it was sent, with what is wrong; 200, since htmx swaps nothing else."""
     if not request.htmx:
-        return _page(request, form)
+        return _page(request, form if form.is_offered else _with_another_model(request, form))
     answer = render(request, "generator/studio.html#faults", {"form": form, "oob": True})
     answer["HX-Reswap"] = "none"
     return answer
+
+
+def _with_another_model(request: TeamRequest, form: PromptForm) -> PromptForm | None:
+    """The same prompt on a form that can be shown, since that of its model cannot."""
+    for sentence in form.non_field_errors():
+        messages.error(request, str(sentence))
+    shown = PromptForm(initial={"model": _first_model(), "prompt": form.data.get("prompt", "")})
+    return shown if shown.is_offered else None
 
 
 def _page(request: TeamRequest, form: PromptForm | None) -> HttpResponse:
@@ -115,6 +125,7 @@ def _page(request: TeamRequest, form: PromptForm | None) -> HttpResponse:
         "models": _menu(CatalogueEntry.objects.pickable()) if form else [],
         "cards": cards.cards_of(rows[:CARDS], request.membership),
         "before": before,
+        "nobody": NOBODY,
         "earlier": Cursor.at(rows[CARDS - 1]) if len(rows) > CARDS else None,
     }
     return render(request, "generator/studio.html", context)

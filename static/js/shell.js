@@ -1,0 +1,63 @@
+/* What every page does: notices that close, times that stay true, and a word when a request fails. */
+
+const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
+
+function ago(moment) {
+  const past = (Date.now() - moment) / 1000;
+  const unit = UNITS.find(([, length]) => past >= length);
+  return unit ? `${Math.floor(past / unit[1])} ${unit[0]} ago` : "just now";
+}
+
+function tellTimes(root = document) {
+  for (const time of root.querySelectorAll("time[data-ago]")) {
+    const said = ago(Date.parse(time.dateTime));
+    if (time.textContent !== said) time.textContent = said;
+    time.title ||= new Date(time.dateTime).toLocaleString();
+  }
+  // The server speaks the team's time; a reader has one of their own.
+  for (const time of root.querySelectorAll("time[data-clock]")) {
+    time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    time.title ||= new Date(time.dateTime).toLocaleString();
+  }
+  for (const time of root.querySelectorAll("time[data-local]")) {
+    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
+  }
+}
+
+export function notify(sentence) {
+  const notices = document.getElementById("notices");
+  if ([...notices.querySelectorAll("p")].some((p) => p.textContent === sentence)) return;
+  const notice = document.createElement("div");
+  notice.className = "notice notice--error";
+  const text = document.createElement("p");
+  text.textContent = sentence;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "button button--quiet button--small";
+  close.dataset.close = "";
+  close.textContent = "Close";
+  notice.append(text, close);
+  notices.append(notice);
+}
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-close]")?.parentElement.remove();
+});
+document.addEventListener("htmx:load", (event) => tellTimes(event.detail.elt));
+setInterval(tellTimes, 30_000);
+tellTimes();
+
+function failed(event) {
+  // A card asks again by itself; only what a person did is worth a notice.
+  if (event.detail.requestConfig?.verb === "get") return;
+  const status = event.detail.xhr?.status;
+  notify(
+    status === 403
+      ? "This page has been open for too long. Nothing was made. Load it again; what you typed is still here, so copy it first."
+      : status === 404
+        ? "That is not there any more."
+        : "The studio did not answer. What you typed is still here: try again in a moment.",
+  );
+}
+document.addEventListener("htmx:responseError", failed);
+document.addEventListener("htmx:sendError", failed);
