@@ -170,6 +170,25 @@ def test_a_black_png_is_whole_with_its_last_byte_and_not_before(depth, interlace
         pictures.inspect(png_of(header, lines[:-1]))
 
 
+def _zeroed(data, start):
+    return data[:start] + bytes(len(data) - start)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(raw_png(1, 1, packed=b"not packed"), id="png"),
+        # Without the tables that its scan was coded with.
+        pytest.param(encode(make_image(), "JPEG").replace(b"\xff\xdb", b"\xff\xfe"), id="jpeg"),
+        pytest.param(_zeroed(encode(make_image(), "WEBP", lossless=True), 25), id="webp"),
+        pytest.param(SAMPLES["gif"][:-40] + b"\xff" * 38 + b"\0;", id="gif"),
+    ],
+)
+def test_what_has_the_structure_of_an_image_but_no_pixels_is_refused(data):
+    with pytest.raises(BadPicture, match="decoded"):
+        pictures.inspect(data)
+
+
 def test_a_png_without_pixels_is_refused():
     bare = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
     with pytest.raises(BadPicture, match="no image"):

@@ -169,6 +169,12 @@ def test_a_simple_webp_becomes_an_extended_one_of_the_same_size_and_alpha():
     assert clear[20] == 0x14
 
 
+def test_an_extended_webp_says_that_there_is_xmp_now():
+    extended = encode(make_image("RGBA"), "WEBP")
+    assert extended[12:16] == b"VP8X"
+    assert pictures.mark(extended)[20] == extended[20] | 0x04
+
+
 def test_what_comes_after_the_end_does_not_come_along():
     for _, data in (sample.values for sample in ONE_OF_EACH):
         assert pictures.mark(data + b"PK\x03\x04") == pictures.mark(data)
@@ -179,7 +185,14 @@ def test_formats_without_a_place_for_it_come_back_unchanged(data):
     assert pictures.mark(data, prompt=PROMPT) == data
 
 
-@pytest.mark.parametrize("data", [b"", b"no image", encode(make_image(), "PNG")[:-20]])
-def test_what_is_no_whole_image_is_not_marked(data):
+@pytest.mark.parametrize("data", [b"", b"no image"])
+def test_what_is_no_image_is_not_marked(data):
     with pytest.raises(BadPicture):
         pictures.mark(data)
+
+
+@pytest.mark.parametrize(("name", "data"), ONE_OF_EACH)
+def test_an_image_cut_short_is_not_marked(name, data):
+    for length in range(20, len(data), 7):
+        with pytest.raises(BadPicture):
+            pictures.mark(data[:length])

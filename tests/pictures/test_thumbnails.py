@@ -1,3 +1,5 @@
+import struct
+import tracemalloc
 import zlib
 from io import BytesIO
 
@@ -121,6 +123,20 @@ def test_colours_of_another_profile_are_brought_to_srgb(format):
     assert blue < 60
 
 
+def test_a_profile_in_several_segments_is_put_together_in_order():
+    profile = _exchanged_profile()
+    halves = [(1, profile[:300]), (2, profile[300:])]
+    segments = b"".join(_profile_segment(number, half) for number, half in reversed(halves))
+    data = encode(Image.new("RGB", (64, 64), RED), "JPEG", quality=100)
+    found = opened(pictures.thumbnail(data[:2] + segments + data[2:], edge=32))
+    assert near(found.getpixel((16, 16)), GREEN)
+
+
+def _profile_segment(number, body):
+    body = b"ICC_PROFILE\0" + bytes([number, 2]) + body
+    return b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body
+
+
 def test_a_profile_keeps_the_alpha():
     image = Image.new("RGBA", (64, 64), (255, 0, 0, 128))
     data = encode(image, "PNG", icc_profile=_exchanged_profile())
@@ -138,7 +154,12 @@ def test_a_profile_for_other_colours_or_none_at_all_is_passed_over(mode):
 def test_a_profile_that_unpacks_to_much_is_not_unpacked():
     bomb = png_chunk(b"iCCP", b"bomb\0\0" + zlib.compress(bytes(256 * 1024 * 1024), 1))
     data = raw_png(1, 1, packed=zlib.compress(bytes(4)), extra=bomb)
-    assert opened(pictures.thumbnail(data, edge=32)).size == (1, 1)
+    tracemalloc.start()
+    try:
+        assert opened(pictures.thumbnail(data, edge=32)).size == (1, 1)
+        assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_thumbnail_carries_no_metadata_of_the_original():
