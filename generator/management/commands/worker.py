@@ -1,5 +1,6 @@
 """`manage.py worker`: carries generations to the gateway, or makes thumbnails."""
 
+import os
 import resource
 from typing import Any
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *, queue: str, threads: int | None, **options: Any) -> None:
         """Run the worker."""
         if queue == "pictures":
+            os.nice(10)  # thumbnails may wait; who looks at a page may not
             resource.setrlimit(resource.RLIMIT_AS, (THUMBNAIL_MEMORY, THUMBNAIL_MEMORY))
         usual = settings.WORKER_THREADS if queue == "default" else 1
         workers.run(queue, threads=threads or usual)
