@@ -2,12 +2,15 @@ import struct
 import threading
 import zlib
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from generator import pictures
 from generator.errors import BadPicture
+from generator.pictures.containers import dissect
+from generator.pictures.decoding import decoded
 from tests.pictures.make import (
     SVG,
     black_rows,
@@ -154,20 +157,35 @@ def test_a_png_with_fewer_rows_than_it_says_is_refused(rows):
         pictures.inspect(raw_png(10, 10, packed=zlib.compress(lines)))
 
 
+@pytest.mark.parametrize("ink", [0x00, 0x7F])
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 5), (9, 8), (17, 13)])
-def test_a_black_png_is_whole_with_its_last_byte_and_not_before(depth, interlaced, width, height):
+def test_a_png_is_whole_with_its_last_row_and_not_before(ink, depth, interlaced, width, height):
     header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, interlaced)
     passes = [(width, height)]
     if interlaced:
         columns = [len(range(left, width, step)) for left, step in ADAM7_COLUMNS]
         rows = [len(range(top, height, step)) for top, step in ADAM7_ROWS]
         passes = [both for both in zip(columns, rows, strict=True) if all(both)]
-    lines = bytes(sum(rows * (1 + -(-columns * depth // 8)) for columns, rows in passes))
-    assert pictures.inspect(png_of(header, lines)).height == height
-    with pytest.raises(BadPicture):
-        pictures.inspect(png_of(header, lines[:-1]))
+    lines = [
+        b"\0" + bytes([ink]) * -(-columns * depth // 8)
+        for columns, rows in passes
+        for _ in range(rows)
+    ]
+    assert pictures.inspect(png_of(header, b"".join(lines))).height == height
+    for cut in (b"".join(lines)[:-1], b"".join(lines[:-1])):
+        with pytest.raises(BadPicture):
+            pictures.inspect(png_of(header, cut))
+
+
+def test_a_size_that_the_decoder_reads_otherwise_is_refused():
+    layout = dissect(SAMPLES["png"], "png")
+    with (
+        pytest.raises(BadPicture, match="one size"),
+        decoded(SAMPLES["png"], replace(layout, width=41)),
+    ):
+        pass
 
 
 def _zeroed(data, start):
