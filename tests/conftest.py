@@ -25,6 +25,7 @@ def _a_house_of_its_own(settings: Any, tmp_path: Path, monkeypatch: pytest.Monke
     }
     # A field asks for its storage once, when its class is made.
     monkeypatch.setattr(ImageAsset._meta.get_field("file"), "storage", image_storage())
+    settings.STATIC_ROOT = tmp_path  # it must be there, or whitenoise warns
     settings.REDIS_URL = f"unix://{tmp_path}/no-valkey.sock"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     live._client.cache_clear()

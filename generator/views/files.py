@@ -34,7 +34,7 @@ def file(request: HttpRequest, token: str) -> HttpResponse:
         name = storage.name_in(token)
         with storage.open(name) as stored:
             data = stored.read()
-    except (signing.BadSignature, OSError, SuspiciousOperation) as error:
+    except (signing.BadSignature, OSError, SuspiciousOperation, ValueError) as error:
         raise Http404 from error
     answer = HttpResponse(data, content_type=content_type(name))
     answer["Cache-Control"] = f"private, max-age={settings.IMAGE_LINK_LIFE}"

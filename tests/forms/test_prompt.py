@@ -1,0 +1,219 @@
+"""What a person may send, and what they are told when they may not."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from generator.families import FAMILIES, Family
+from generator.forms.prompt import PromptForm, settings_of
+from generator.models import CatalogueEntry
+from tests.make import make_entry, make_generation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(db: None) -> None:
+    make_entry()
+
+
+def sent(model: str = "gpt-image-2", prompt: str = "a teapot", **fields: Any) -> PromptForm:
+    return PromptForm({"model": model, "prompt": prompt, **fields})
+
+
+def fault(form: PromptForm, field: str = "__all__") -> str:
+    assert not form.is_valid()
+    return " ".join(str(text) for text in form.errors[field])
+
+
+def test_a_prompt_and_a_model_are_enough() -> None:
+    form = sent(prompt="  a teapot\r\nin the rain \n")
+    assert form.is_valid()
+    brief = form.brief()
+    assert (brief.prompt, brief.wire_model, brief.count) == (
+        "a teapot\nin the rain", "gpt-image-2", 1,
+    )  # fmt: skip
+    assert brief.fields == {}
+
+
+def test_only_what_was_set_reaches_the_provider() -> None:
+    form = sent(size="auto", quality="high", moderation="auto", background="", count="3")
+    assert form.is_valid(), form.errors
+    assert dict(form.brief().fields) == {"quality": "high"}
+    assert form.brief().count == 3
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_the_form_has_exactly_the_fields_of_the_family(family: Family) -> None:
+    form = PromptForm(initial={"model": family.models[0].wire_model})
+    assert set(form.fields) == {"prompt", *family.fields}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_choice_that_a_page_shows_can_be_sent(family: Family) -> None:
+    for field in family.fields.values():
+        for choice in field.choices:
+            if field.only_with is None:
+                form = sent(family.models[0].wire_model, **{field.name: choice})
+                assert form.is_valid(), (field.name, choice, form.errors)
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\n\t ", "\x00\x07"])
+def test_an_empty_prompt_is_refused(prompt: str) -> None:
+    assert fault(sent(prompt=prompt), "prompt") == "Write what the image should show."
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_the_numbers() -> None:
+    said = fault(sent("dall-e-2", "x" * 1001), "prompt")
+    assert "at most 1,000" in said
+    assert "has 1,001" in said
+    assert sent("dall-e-2", "x" * 1000).is_valid()
+
+
+def test_control_characters_never_reach_the_provider() -> None:
+    form = sent(prompt="a\x00tea\x1bpot\twith\na\u2028lid\x7f")
+    assert form.is_valid()
+    assert form.brief().prompt == "a tea pot\twith\na lid"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"size": "1024x1025"}, "size"),
+        ({"size": "own", "size_width": "1000", "size_height": "1000"}, "size"),
+        ({"size": "own", "size_width": "4096", "size_height": "1024"}, "size"),
+        ({"size": "own", "size_width": "64", "size_height": "64"}, "size"),
+        ({"size": "own", "size_width": "", "size_height": "864"}, "size"),
+        ({"size": "own", "size_width": "-16", "size_height": "9" * 5000}, "size"),
+        ({"size": "<script>"}, "size"),
+        ({"quality": "ultra"}, "quality"),
+        ({"count": "0"}, "count"),
+        ({"count": "11"}, "count"),
+        ({"count": "-1"}, "count"),
+        ({"count": "two"}, "count"),
+        ({"count": "9" * 5000}, "count"),
+        ({"background": "transparent"}, "background"),
+        ({"output_format": "webp", "output_compression": "101"}, "output_compression"),
+    ],
+)
+def test_a_value_the_model_does_not_take_is_refused_beside_its_field(
+    fields: dict[str, str], name: str
+) -> None:
+    assert fault(sent(**fields), name)
+
+
+def test_a_size_of_ones_own_is_taken_within_the_rule() -> None:
+    form = sent(size="own", size_width="1536", size_height=" 864 ")
+    assert form.is_valid(), form.errors
+    assert form.brief().fields["size"] == "1536x864"
+
+
+def test_a_size_may_be_written_with_the_sign_for_times() -> None:
+    form = sent(size="1536 × 864")
+    assert form.is_valid(), form.errors
+    assert form.brief().fields["size"] == "1536x864"
+
+
+def test_a_model_without_sizes_of_ones_own_names_its_sizes() -> None:
+    said = fault(sent("dall-e-3", size="1536x864"), "size")
+    assert "1024 × 1792" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [({"quality": "hd"}, "quality"), ({"style": "vivid"}, "style"), ({"count": "2"}, "one image")],
+)
+def test_a_field_that_only_other_models_take_is_refused_by_name(
+    fields: dict[str, str], named: str
+) -> None:
+    assert named in fault(sent("qwen-image", **fields))
+
+
+def test_one_image_may_be_asked_of_a_model_that_makes_one() -> None:
+    form = sent("qwen-image", count="1")
+    assert form.is_valid(), form.errors
+    assert form.brief().count == 1
+
+
+@pytest.mark.parametrize("output_format", ["jpeg", "webp"])
+def test_compression_is_sent_with_the_formats_that_know_it(output_format: str) -> None:
+    form = sent(output_format=output_format, output_compression="0")
+    assert form.is_valid(), form.errors
+    assert form.brief().fields["output_compression"] == 0
+
+
+@pytest.mark.parametrize("output_format", ["png", ""])
+def test_compression_is_not_sent_with_png(output_format: str) -> None:
+    form = sent(output_format=output_format, output_compression="80")
+    assert form.is_valid(), form.errors
+    assert "output_compression" not in form.brief().fields
+
+
+def test_a_transparent_jpeg_is_refused() -> None:
+    form = sent("gpt-image-1", background="transparent", output_format="jpeg")
+    assert "cannot be transparent" in fault(form, "output_format")
+    assert sent("gpt-image-1", background="transparent").is_valid()
+
+
+@pytest.mark.parametrize("model", ["", "no-such-model", "gpt-image-2'; --", "x" * 5000])
+def test_a_model_nobody_offers_is_refused(model: str) -> None:
+    assert "not offered" in fault(sent(model))
+
+
+@pytest.mark.parametrize("change", [{"offered": False}, {"credits_per_image": None}])
+def test_a_model_that_was_taken_away_or_has_no_price_is_refused(change: dict[str, Any]) -> None:
+    make_entry("dall-e-3", **change)
+    assert "not offered" in fault(sent("dall-e-3"))
+
+
+def test_forged_extras_change_nothing() -> None:
+    extras = {
+        "is_staff": "1",
+        "team": "9",
+        "cost": "0",
+        "price": "0",
+        "quota": "1e9",
+        "role": "owner",
+    }
+    plain, forged = sent(count="2"), sent(count="2", **extras)
+    assert plain.is_valid()
+    assert forged.is_valid()
+    assert plain.brief() == forged.brief()
+
+
+@pytest.mark.parametrize("batch", ["", "not-an-id", "x" * 5000])
+def test_a_spoilt_batch_id_is_made_anew(batch: str) -> None:
+    form = sent(batch=batch)
+    assert form.is_valid()
+    assert isinstance(form.batch, uuid.UUID)
+
+
+def test_the_form_says_what_it_will_cost() -> None:
+    price = CatalogueEntry.objects.get(wire_model="gpt-image-2").credits_per_image
+    form = PromptForm(initial={"model": "gpt-image-2", "count": 4})
+    assert (form.how_many, form.cost) == (4, 4 * (price or 0))
+
+
+@pytest.mark.parametrize("count", ["", "x", "0", "10000000000000000000000", "²"])
+def test_a_spoilt_count_does_not_spoil_the_page(count: str) -> None:
+    assert isinstance(sent(count=count).cost, int)
+
+
+def test_settings_of_a_generation_fill_the_form_as_it_was() -> None:
+    generation = make_generation(
+        prompt="a heron", count=3, fields={"size": "1536x864", "quality": "low"}
+    )
+    form = PromptForm(settings_of(generation))
+    assert form.is_valid(), form.errors
+    assert form.brief().count == 3
+    assert dict(form.brief().fields) == {"size": "1536x864", "quality": "low"}
+    assert form.brief().prompt == "a heron"
+
+
+def test_a_typed_size_is_shown_again_as_it_was_typed() -> None:
+    form = sent(size="own", size_width="1000", size_height="700")
+    (size,) = (setting for setting in form.settings if setting.field.name == "size")
+    assert size.is_own
+    assert size.own_sides == {"width": "1000", "height": "700"}
+    assert size.errors

@@ -1,0 +1,218 @@
+"""Cards: what they say at each turn, and what may be done with them."""
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from generator.models import Generation, LedgerEntry, Role, Status, Team, User
+from tests.conftest import FakeQueue
+from tests.make import add_member, make_asset, make_entry, make_generation, make_user
+from tests.views.conftest import SignIn, words
+
+HTMX = {"HX-Request": "true"}
+
+
+def card(client: Client, generation: Generation) -> str:
+    answer = client.get(reverse("card", args=[generation.team.slug, generation.pk]))
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def act(client: Client, what: str, generation: Generation, **fields: Any) -> Any:
+    address = reverse(what, args=[generation.team.slug, generation.pk])
+    return client.post(address, fields, headers=HTMX)
+
+
+def test_a_waiting_card_says_its_place_and_can_be_cancelled(
+    maker: Client, team: Team, member: User
+) -> None:
+    make_generation(member, team)
+    said = card(maker, make_generation(member, team))
+    assert "2nd in line" in words(said)
+    assert "40 credits held" in words(said)
+    assert "Cancel" in words(said)
+    assert 'hx-trigger="moved, every 15s"' in said
+
+
+def test_a_busy_model_is_said(maker: Client, team: Team, member: User) -> None:
+    said = words(card(maker, make_generation(member, team, note="busy")))
+    assert "The model is busy; trying again…" in said
+
+
+def test_a_working_card_says_how_long_it_usually_takes_here(
+    maker: Client, team: Team, member: User
+) -> None:
+    now = timezone.now()
+    for took in (10, 12, 300):
+        make_generation(
+            member, team, status=Status.SUCCEEDED, cost=40,
+            started_at=now - timedelta(seconds=took), finished_at=now,
+        )  # fmt: skip
+    generation = make_generation(
+        member, team, status=Status.SUBMITTING, started_at=now - timedelta(seconds=6)
+    )
+    said = card(maker, generation)
+    assert "6 s so far, usually about 12 s" in words(said)
+    assert re.search(r'class="passed" y="3" width="25\.\d"', said)
+    assert "Cancel" not in words(said)
+
+
+def test_a_model_new_to_the_team_takes_what_its_family_says(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(member, team, status=Status.SUBMITTING, started_at=timezone.now())
+    assert "usually about 35 s" in words(card(maker, generation))
+
+
+@pytest.mark.parametrize(
+    ("note", "said"), [("", "1 of 3 kept"), ("storage", "Waiting for the storage; nothing is lost")]
+)
+def test_a_card_that_keeps_images_shows_those_it_has(
+    maker: Client, team: Team, member: User, note: str, said: str
+) -> None:
+    generation = make_generation(member, team, status=Status.STORING, count=3, note=note)
+    make_asset(generation)
+    shown = card(maker, generation)
+    assert said in words(shown)
+    assert (shown.count("<img"), shown.count('class="frame"')) == (1, 2)
+
+
+def test_a_finished_card_shows_its_images_and_asks_no_more(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(
+        member, team, status=Status.SUCCEEDED, cost=40, used={"quality": "medium"}
+    )
+    image = make_asset(generation)
+    said = card(maker, generation)
+    assert "hx-trigger" not in said
+    assert reverse("picture", args=[team.slug, image.pk, "large"]) in said
+    assert 'width="64" height="48"' in said
+    assert "GPT Image 2 64 × 48 medium 40 credits" in words(said)
+    assert reverse("download", args=[team.slug, image.pk]) in said
+
+
+def test_a_failed_card_says_why_what_it_cost_and_what_to_do(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(
+        member, team, status=Status.FAILED, reason="The model is too busy at the moment.",
+        reason_code="busy", finished_at=timezone.now(),
+    )  # fmt: skip
+    said = words(card(maker, generation))
+    assert "Failed: The model is too busy at the moment." in said
+    assert "It cost nothing. The 40 credits held for it were given back" in said
+    assert "Try again in a while." in said
+    assert "Try again · 40 credits" in said
+
+
+def test_cancelling_gives_the_credits_back(maker: Client, team: Team, member: User) -> None:
+    generation = make_generation(member, team)
+    said = words(act(maker, "cancel", generation).content.decode())
+    assert "Cancelled before it was sent. It cost nothing." in said
+    generation.refresh_from_db()
+    assert generation.status == Status.CANCELLED
+    assert sum(LedgerEntry.objects.values_list("credits", flat=True)) == 0
+
+
+def test_what_has_begun_is_not_cancelled(maker: Client, team: Team, member: User) -> None:
+    generation = make_generation(member, team, status=Status.SUBMITTING, started_at=timezone.now())
+    said = words(act(maker, "cancel", generation).content.decode())
+    assert "Working" in said
+    generation.refresh_from_db()
+    assert generation.status == Status.SUBMITTING
+
+
+def test_members_cancel_what_is_theirs_and_owners_what_is_the_teams(
+    team: Team, member: User, mate: Client, viewer: Client, stranger: Client, sign_in: SignIn
+) -> None:
+    generation = make_generation(member, team)
+    for client in (mate, viewer, stranger):
+        assert act(client, "cancel", generation).status_code == 404
+    owner = make_user("owner")
+    add_member(team, owner, Role.OWNER)
+    assert act(sign_in(owner), "cancel", generation).status_code == 200
+    generation.refresh_from_db()
+    assert generation.status == Status.CANCELLED
+
+
+def test_again_is_a_new_generation_with_the_same_settings(
+    maker: Client, team: Team, member: User, queue: FakeQueue,
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
+    first = make_generation(
+        member, team, prompt="a heron", count=2, status=Status.FAILED, fields={"quality": "low"}
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = act(maker, "again", first, batch=uuid.uuid4())
+    second = Generation.objects.exclude(pk=first.pk).get()
+    assert (second.prompt, second.count, second.fields) == ("a heron", 2, {"quality": "low"})
+    assert f'id="generation-{second.pk}"' in answer.content.decode()
+    assert ("start_next", ()) in queue.sent
+
+
+def test_again_pressed_twice_is_once(maker: Client, team: Team, member: User) -> None:
+    first, batch = make_generation(member, team), uuid.uuid4()
+    for _ in range(2):
+        act(maker, "again", first, batch=batch)
+    assert Generation.objects.count() == 2
+
+
+def test_again_costs_todays_price(maker: Client, team: Team, member: User) -> None:
+    first = make_generation(member, team)
+    make_entry(credits_per_image=55)
+    assert "Cancel" in words(card(maker, first))
+    act(maker, "again", first, batch=uuid.uuid4())
+    assert Generation.objects.exclude(pk=first.pk).get().price == 55
+
+
+def test_again_with_a_model_taken_away_is_refused_in_words(
+    maker: Client, team: Team, member: User
+) -> None:
+    first = make_generation(member, team, status=Status.FAILED, reason="No.")
+    make_entry(offered=False)
+    assert "Try again" not in words(card(maker, first)).replace("Try again, or", "")
+    answer = act(maker, "again", first, batch=uuid.uuid4())
+    assert "not offered" in words(answer.content.decode())
+    assert answer["HX-Reswap"] == "none"
+    assert Generation.objects.count() == 1
+
+
+def test_again_is_the_author_s_own_wherever_it_came_from(
+    mate: Client, team: Team, member: User
+) -> None:
+    first = make_generation(member, team)
+    act(mate, "again", first, batch=uuid.uuid4())
+    assert Generation.objects.exclude(pk=first.pk).get().author.username == "mate"
+
+
+def test_a_viewer_begins_nothing_again(viewer: Client, team: Team, member: User) -> None:
+    first = make_generation(member, team, status=Status.CANCELLED)
+    assert "Make it after all" not in words(card(viewer, first))
+    act(viewer, "again", first, batch=uuid.uuid4())
+    assert Generation.objects.count() == 1
+
+
+@pytest.mark.parametrize("what", ["card", "cancel", "again"])
+def test_a_card_of_another_team_does_not_exist(maker: Client, team: Team, what: str) -> None:
+    theirs = make_generation()
+    for slug in (team.slug, theirs.team.slug):
+        for pk in (theirs.pk, uuid.uuid4()):
+            address = reverse(what, args=[slug, pk])
+            ask = maker.get if what == "card" else maker.post
+            assert ask(address).status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.status == Status.QUEUED
+    assert Generation.objects.count() == 1
+
+
+@pytest.mark.parametrize("what", ["cancel", "again"])
+def test_nothing_changes_by_looking(maker: Client, team: Team, member: User, what: str) -> None:
+    generation = make_generation(member, team)
+    assert maker.get(reverse(what, args=[team.slug, generation.pk])).status_code == 405
