@@ -1,9 +1,16 @@
-"""Django's admin, with our site in place of its own."""
+"""Apps of others, named and set up for this project."""
 
 from django.contrib.admin.apps import AdminConfig
+from django_rq.apps import DjangoRqAdminConfig
 
 
 class StudioAdminConfig(AdminConfig):
-    """Kept apart from the site itself, which can be imported only once all apps are loaded."""
+    """Django's admin, with our site, which can be imported only once all apps are loaded."""
 
     default_site = "comet_site.admin.StudioAdminSite"
+
+
+class QueueConfig(DjangoRqAdminConfig):
+    """The queue's pages in the admin, under a name that people read."""
+
+    verbose_name = "Queue"

@@ -80,6 +80,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         self.fields["login"].label = gettext("E-mail or user name")
         self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
         self.fields["password"].help_text = ""  # the page has the link beside the label
+        self.fields["remember"].initial = True
         self.fields["remember"].label = gettext("Stay signed in on this device")
 
     def clean(self) -> Any:

@@ -32,3 +32,7 @@ class ReadOnlyInline(_Closed, TabularInline):  # type: ignore[misc]
     extra = 0
     can_delete = False
     show_change_link = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All that is shown."""
+        return list(self.fields)
