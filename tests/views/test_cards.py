@@ -133,6 +133,8 @@ def test_members_cancel_what_is_theirs_and_owners_what_is_the_teams(
     team: Team, member: User, mate: Client, viewer: Client, stranger: Client, sign_in: SignIn
 ) -> None:
     generation = make_generation(member, team)
+    for client in (mate, viewer):
+        assert "Cancel" not in words(card(client, generation))
     for client in (mate, viewer, stranger):
         assert act(client, "cancel", generation).status_code == 404
     owner = make_user("owner")
@@ -202,7 +204,8 @@ def test_a_viewer_begins_nothing_again(viewer: Client, team: Team, member: User)
 @pytest.mark.parametrize("what", ["card", "cancel", "again"])
 def test_a_card_of_another_team_does_not_exist(maker: Client, team: Team, what: str) -> None:
     theirs = make_generation()
-    for slug in (team.slug, theirs.team.slug):
+    own = Team.objects.get(personal_of__username="member")  # where the member is the owner
+    for slug in (team.slug, own.slug, theirs.team.slug):
         for pk in (theirs.pk, uuid.uuid4()):
             address = reverse(what, args=[slug, pk])
             ask = maker.get if what == "card" else maker.post
