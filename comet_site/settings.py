@@ -126,6 +126,7 @@ DATABASE_URL = env.required(
 )
 _database: Any = dj_database_url.parse(DATABASE_URL)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["ENGINE"] = "generator.sqlite"  # Django's own, with a queue for writers
     _database["OPTIONS"] = {
         # select_for_update is silent on SQLite; a writer takes the whole file instead.
         "transaction_mode": "IMMEDIATE",

@@ -25,7 +25,7 @@ from django_rq import get_queue
 
 from generator import lifecycle, pictures
 from generator.errors import AlreadyMoved, BadPicture
-from generator.models import Chore, Generation, ImageAsset, Status, WorkerSeen
+from generator.models import UNDER_WAY, Chore, Generation, ImageAsset, Status, WorkerSeen
 from generator.models.assets import THUMBNAILS
 from generator.models.generations import take_next
 from generator.models.storage import image_storage, spool
@@ -87,7 +87,6 @@ def start_next() -> None:
     if generation is None:
         return
     _take(generation, lifecycle.submit)
-    nudge()
 
 
 def step(pk: str) -> None:
@@ -118,11 +117,13 @@ def _lease() -> timedelta:
 
 
 def _after(generation: Generation) -> None:
-    """Thumbnails of what was made; and whoever waits may start."""
+    """Thumbnails of what was made; and where a place came free, whoever waits may start."""
     if generation.status == Status.SUCCEEDED:
         for asset in generation.images.without_thumbnails():
             _enqueue(make_thumbnails, str(asset.pk), queue="pictures")
-    if generation.is_final:
+    if generation.status in UNDER_WAY:
+        return
+    if Generation.objects.startable(timezone.now()).exists():
         nudge()
 
 

@@ -72,8 +72,13 @@ class QuotaAccountQuerySet(models.QuerySet["QuotaAccount"]):
 
         Only inside a transaction: the locks last until it ends.
         """
-        keys = sorted([self.of(team, user).pk, self.pool(team).pk])
-        return list(self.select_for_update().filter(pk__in=keys).order_by("pk"))
+        both = self.select_for_update(of=("self",)).filter(Q(user=user) | Q(user=None), team=team)
+        found = list(both.order_by("pk"))
+        if len(found) == 2:
+            return found
+        self.of(team, user)
+        self.pool(team)
+        return list(both.order_by("pk"))
 
     def _made(self, team: Team, user: User | None, month: int, day: int) -> "QuotaAccount":
         with transaction.atomic():
@@ -165,11 +170,27 @@ class QuotaAccount(models.Model):
     def _write(self, kind: Kind, *, credits: int, counts_on: date, **facts: Any) -> "LedgerEntry":
         entry = LedgerEntry(account=self, kind=kind, credits=credits, counts_on=counts_on, **facts)
         entry.save()
+        holding = Q()
+        for window in Window:
+            holding |= Q(window=window, start=window.start(counts_on))
+        totals = self.totals.filter(holding)
+        if totals.update(credits=F("credits") + credits) < len(Window):
+            self._open_windows(counts_on)
+        return entry
+
+    def _open_windows(self, counts_on: date) -> None:
+        """The first entry of a window makes its total; those that were there are right already."""
+        there = set(self.totals.values_list("window", "start"))
         for window in Window:
             start = window.start(counts_on)
-            WindowTotal.objects.get_or_create(account=self, window=window, start=start)
-            self.totals.filter(window=window, start=start).update(credits=F("credits") + credits)
-        return entry
+            if (window, start) not in there:
+                entries = self.entries.filter(counts_on__gte=start)
+                after = window.next_start(counts_on)
+                counted = entries.filter(counts_on__lt=after) if after else entries
+                total = counted.aggregate(sum=models.Sum("credits"))["sum"]
+                WindowTotal.objects.create(
+                    account=self, window=window, start=start, credits=total or 0
+                )
 
 
 def accounts_holding(generation: Generation) -> list[QuotaAccount]:
