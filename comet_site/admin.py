@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.utils.decorators import method_decorator
@@ -20,7 +21,7 @@ class StudioAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is not t
         guarded: Callable[..., Any] = super().admin_view(view, cacheable)
         return csp_override(settings.ADMIN_CSP)(guarded)
 
-    @method_decorator(secure_admin_login)
+    @method_decorator([login_not_required, secure_admin_login])
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """allauth's sign-in, so that nobody walks past the second factor. 403 for non-staff."""
         response: HttpResponse = super().login(request, extra_context)
