@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from generator import jobs, lifecycle
 from generator.access import TeamRequest, in_team
@@ -17,7 +17,7 @@ from generator.errors import AlreadyMoved, IllegalMove, NotOffered, StudioError
 from generator.families import parse_size
 from generator.forms.fields import shape
 from generator.forms.prompt import PromptForm, settings_of
-from generator.models import Generation, ImageAsset, Membership, Status, Team
+from generator.models import UNDER_WAY, Generation, ImageAsset, Membership, Status, Team
 from generator.models.generations import GenerationQuerySet
 from generator.models.people import STEERERS
 
@@ -98,9 +98,10 @@ class Card:
 
 
 def cards_of(generations: Iterable[Generation], membership: Membership) -> list[Card]:
-    """The cards of these generations, for this member; three queries for all of them."""
+    """The cards of these generations, for this member."""
     rows = list(generations)
-    usual = _usual_seconds(membership.team) if any(not row.is_final for row in rows) else {}
+    under_way = any(row.status in UNDER_WAY for row in rows)
+    usual = _usual_seconds(membership.team) if under_way else {}
     return [_card(row, membership, usual) for row in rows]
 
 
@@ -172,7 +173,7 @@ def _usual_seconds(team: Team) -> dict[str, int]:
 # ── Requests ──
 
 
-@require_GET
+@require_safe
 @in_team
 def card(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     """The card as it stands now, alone."""

@@ -1,14 +1,16 @@
 """One image: its page, its bytes behind a link of short life, its download."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from generator import pictures
 from generator.access import TeamRequest, in_team
@@ -19,6 +21,7 @@ from generator.models.assets import THUMBNAILS
 from generator.views import cards
 from generator.views.files import content_type
 
+logger = logging.getLogger(__name__)
 FALL_BACK = 15  # seconds that an original may stand in for a thumbnail not made yet
 SAFETY = 60  # seconds that a browser forgets a link before it ends
 
@@ -37,7 +40,7 @@ class Fact:
         return bool(self.used) and self.used.casefold() != self.asked.casefold()
 
 
-@require_GET
+@require_safe
 @in_team
 def image(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     """The page of an image: large, and everything known about it."""
@@ -64,7 +67,7 @@ def image(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "generator/image.html", context)
 
 
-@require_GET
+@require_safe
 @in_team
 def picture(request: TeamRequest, pk: uuid.UUID, size: str) -> HttpResponse:
     """Off to the bytes: access is checked here, then a signed link of short life is made."""
@@ -80,13 +83,18 @@ def picture(request: TeamRequest, pk: uuid.UUID, size: str) -> HttpResponse:
     return answer
 
 
-@require_GET
+@require_safe
 @in_team
 def download(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     """The stored file. The author's own copy also says prompt and settings, unless turned off."""
     asset = _asset(request, pk)
-    with asset.file.open() as file:
-        data = file.read()
+    try:
+        with asset.file.open() as file:
+            data = file.read()
+    except Exception as error:  # storages raise what they like
+        logger.warning("An image could not be read: %s", type(error).__name__)
+        messages.error(request, "The image storage does not answer. Try again in a moment.")
+        return redirect("image", request.team.slug, asset.pk)
     if asset.generation.author_id == request.user.pk and settings.KEEP_SETTINGS_IN_DOWNLOADS:
         data = pictures.mark(
             data, prompt=asset.generation.prompt, settings=_said_settings(asset.generation)

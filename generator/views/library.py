@@ -9,7 +9,7 @@ from itertools import groupby
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import formats
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from generator.access import TeamRequest, in_team
 from generator.models import ImageAsset, Team
@@ -28,7 +28,7 @@ class Day:
     images: list[ImageAsset]
 
 
-@require_GET
+@require_safe
 @in_team
 def library(request: TeamRequest) -> HttpResponse:
     """A page of images; `?before=` says where it begins."""

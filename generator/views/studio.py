@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from generator.access import PersonRequest, TeamRequest, home_team, in_team
 from generator.errors import StudioError
@@ -27,14 +27,14 @@ def home(request: PersonRequest) -> HttpResponse:
     return redirect("studio", home_team(request).slug)
 
 
-@require_GET
+@require_safe
 @in_team
 def studio(request: TeamRequest) -> HttpResponse:
     """The page: `?model=` picks a model, `?from=` takes the settings of a generation over."""
     return _page(request, _fresh_form(request))
 
 
-@require_GET
+@require_safe
 @in_team
 def fields(request: TeamRequest) -> HttpResponse:
     """The model's button and settings for `?model=`, with whatever fits of the values sent."""

@@ -207,3 +207,12 @@ def test_a_webp_keeps_its_pixels_in_the_author_s_copy(
     answer = maker.get(address(image, "download"))
     assert answer["Content-Type"] == "image/webp"
     assert _pixels(answer.content) == _pixels(stored(image))
+
+
+def test_a_storage_that_does_not_answer_is_said_and_not_a_broken_page(
+    maker: Client, image: ImageAsset
+) -> None:
+    image_storage().delete(image.file.name or "")
+    answer = maker.get(address(image, "download"), follow=True)
+    assert answer.status_code == 200
+    assert "The image storage does not answer." in words(answer.content.decode())

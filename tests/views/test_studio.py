@@ -45,7 +45,7 @@ def test_sending_asks_the_database_and_nobody_else(
     maker: Client, team: Team, django_assert_max_num_queries: Any
 ) -> None:
     post(maker, team, prompt="the first makes the accounts")
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(25):
         post(maker, team)
 
 
