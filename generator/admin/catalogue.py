@@ -10,13 +10,13 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
+from generator.admin.base import StudioAdmin
 from generator.models import CatalogueEntry, PriceSource
 
 
 @admin.register(CatalogueEntry)
-class CatalogueEntryAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
+class CatalogueEntryAdmin(StudioAdmin):
     """Offers and prices are edited in the list; a price that staff set stays the staff's."""
 
     list_display = [

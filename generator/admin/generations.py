@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generator import lifecycle
-from generator.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
+from generator.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from generator.errors import AlreadyMoved, IllegalMove
 from generator.models import Generation, ImageAsset, WorkerSeen
 

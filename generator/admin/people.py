@@ -17,9 +17,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from generator.admin.base import StudioAdmin
 from generator.models import Invitation, Membership, Team, User
 
 # allauth's own pages would show the seed of a second factor and the keys of sessions.
@@ -29,7 +30,7 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, StudioAdmin):
     """Which staff may do what."""
 
 
@@ -55,7 +56,7 @@ class AuthenticatorInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(DjangoUserAdmin, StudioAdmin):  # type: ignore[type-arg]
     """People. They are suspended, never deleted: their images and entries stay theirs."""
 
     form = UserChangeForm
@@ -120,7 +121,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Team)
-class TeamAdmin(ModelAdmin):  # type: ignore[misc]
+class TeamAdmin(StudioAdmin):
     """Teams and their members."""
 
     list_display = ["name", "slug", "personal_of", "time_zone", "created_at"]
@@ -136,7 +137,7 @@ class TeamAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ModelAdmin):  # type: ignore[misc]
+class InvitationAdmin(StudioAdmin):
     """Made here, and shown once: the link's secret is not kept. Deleting one takes it back."""
 
     list_display = ["email", "team", "role", "invited_by", "expires_at", "accepted_at"]

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
-from generator.admin.read_only import ReadOnlyInline
+from generator.admin.base import ReadOnlyInline, StudioAdmin
 from generator.models import Cap, Kind, LedgerEntry, QuotaAccount, User, WindowTotal
 
 
@@ -42,7 +42,7 @@ class LedgerEntryInline(ReadOnlyInline):
 
 
 @admin.register(QuotaAccount)
-class QuotaAccountAdmin(ModelAdmin):  # type: ignore[misc]
+class QuotaAccountAdmin(StudioAdmin):
     """Accounts come by themselves with their first use; staff set their caps."""
 
     list_display = ["__str__", "team", "user", "created_at"]
@@ -88,7 +88,7 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ModelAdmin):  # type: ignore[misc]
+class LedgerEntryAdmin(StudioAdmin):
     """Every entry is written once: here one looks, and adds a grant."""
 
     form = GrantForm
