@@ -1,49 +1,55 @@
-"""The values that cross the wire's border, and the gateway's error envelope, read in one place."""
+"""The values that cross the wire's border, the two Protocols, and what adapters read alike."""
 
+import binascii
 import json
+import math
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
-from generator.errors import (
-    BadReply,
-    ContentRefused,
-    ProviderBusy,
-    ProviderError,
-    ProviderSilent,
-    RequestRefused,
-)
+from generator.errors import BadReply
+from generator.providers.faults import judge, read_fault
+
+JSON = Any  # whatever json.loads gives; it ends in the adapter
+LARGEST_IMAGE = 64 * 1024 * 1024  # bytes, decoded
+LONGEST_PAUSE = 3600.0  # seconds
+
+# In this order; the CDN's own `cf-ray` comes last, where no other is found (A3).
+_ID_HEADERS = ("x-oneapi-request-id", "x-request-id")
+_ID = re.compile(r"[\w.:-]{1,120}")
+_ID_IN_TEXT = re.compile(rb"request id:\s*([0-9A-Za-z-]{1,120})", re.IGNORECASE)
+_HEAD = 65536  # bytes of a body that are searched for a request id
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """An image that goes along with a brief."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     content_type: str
     file_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """What a brief starts from: the provider's task, and which of its images."""
+    """What a brief starts from: the provider's task, and which of its images, from 0."""
 
-    task_id: str
+    task_id: str = ""
     position: int = 0
-    memory: bytes | None = None
+    memory: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What an adapter is told. `fields` are the family's fields as cleaned."""
+    """What an adapter is told. `fields` are the family's fields as cleaned, without the count."""
 
     action: str
-    prompt: str
+    prompt: str = field(repr=False)
     wire_model: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, JSON]
     count: int = 1
     references: tuple[Reference, ...] = ()
     mask: Reference | None = None
@@ -53,61 +59,88 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An HTTP request not yet sent; `path` begins at the gateway's root, `deadline` in seconds."""
+    """An HTTP request not yet sent; `path` begins at the gateway's root.
+
+    Either `json`, or `data` and `files` (form field, file) for multipart. `deadline` is in
+    seconds and for everything, from the first connection to the last byte.
+    """
 
     method: str
     path: str
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, JSON] | None = field(default=None, repr=False)
+    data: Mapping[str, str] | None = field(default=None, repr=False)
+    files: tuple[tuple[str, Reference], ...] = ()
     deadline: float = 600.0
-
-
-REQUEST_ID = re.compile(r"\(?request id: ([0-9A-Za-z-]+)\)?", re.IGNORECASE)
-REQUEST_ID_HEADERS = ("x-oneapi-request-id", "x-request-id", "cf-ray")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP response received whole. Header names are in lower case."""
+    """An HTTP response received whole."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """A header by its name in any case; empty if it is not there."""
+        wanted = name.lower()
+        return next((said for own, said in self.headers.items() if own.lower() == wanted), "")
 
     @property
-    def is_html(self) -> bool:
-        """Whether it is a page instead of an answer (A2, K5)."""
-        if "html" in self.headers.get("content-type", "").lower():
-            return True
-        return self.body[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
+    def is_page(self) -> bool:
+        """Whether it is a web page (or other markup) where an answer was due (A2, K5)."""
+        return "html" in self.header("content-type").lower() or self.body.lstrip()[:1] == b"<"
 
-    def json(self) -> Any:
+    def json(self) -> JSON:
         """The body as JSON. Raises ValueError for anything else."""
         return json.loads(self.body)
 
     @property
     def request_id(self) -> str:
-        """What support asks for (A3): from the headers, else from the message, else empty."""
-        for name in REQUEST_ID_HEADERS:
-            if found := self.headers.get(name, ""):
-                return found[:120]
-        said = REQUEST_ID.search(self.body[:20_000].decode("utf-8", "replace"))
-        return said[1][:120] if said else ""
+        """What the gateway's support asks for (A3); empty if nobody named one."""
+        for name in _ID_HEADERS:
+            if _ID.fullmatch(said := self.header(name)):
+                return said
+        if found := _ID_IN_TEXT.search(self.body, 0, _HEAD):
+            return found[1].decode()
+        ray = self.header("cf-ray")
+        return ray if _ID.fullmatch(ray) else ""
+
+    @property
+    def retry_after(self) -> float | None:
+        """The pause it asks for, in seconds, at most an hour; None if it asks for none."""
+        said = self.header("retry-after").strip()
+        if not said:
+            return None
+        try:
+            pause = float(said)
+        except ValueError:
+            try:
+                # Against the sender's own clock: ours may be another.
+                pause = _moment(said) - (_moment(self.header("date")) or time.time())
+            except (ValueError, OverflowError):
+                return None
+        return min(max(pause, 0.0), LONGEST_PAUSE) if math.isfinite(pause) else None
+
+
+def _moment(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp() if date else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class InlineImage:
-    """An image that came inside the reply, decoded."""
+    """An image that came inside the reply, decoded; at most LARGEST_IMAGE bytes."""
 
-    data: bytes
-    revised_prompt: str = ""
+    data: bytes = field(repr=False)
+    revised_prompt: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedImage:
     """An image behind a link that will not live long."""
 
-    url: str
-    revised_prompt: str = ""
+    url: str = field(repr=False)
+    revised_prompt: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +155,19 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What was made. `used` is what the provider says it did, `texts` what *describe* gives."""
+    """What was made. `used` is what the provider says it did, `texts` what *describe* gives.
+
+    `usage` is what it says it took (see `read_usage`); `failed_members` counts the images that
+    were asked for and did not come out.
+    """
 
     images: tuple[InlineImage | LinkedImage, ...]
     texts: tuple[str, ...] = ()
-    used: Mapping[str, Any] = field(default_factory=dict)
-    usage: Mapping[str, Any] = field(default_factory=dict)
+    used: Mapping[str, JSON] = field(default_factory=dict)
+    usage: Mapping[str, JSON] = field(default_factory=dict)
     request_id: str = ""
     buttons: tuple[str, ...] = ()
-    memory: bytes | None = None
+    memory: bytes | None = field(default=None, repr=False)
     failed_members: int = 0
 
 
@@ -138,7 +175,7 @@ Outcome = Pending | Finished
 
 
 class Adapter(Protocol):
-    """A module that speaks one wire protocol. FIELDS are the fields it can say."""
+    """A module that speaks one wire protocol. FIELDS are the family fields it can say."""
 
     FIELDS: frozenset[str]
 
@@ -147,7 +184,7 @@ class Adapter(Protocol):
         ...
 
     def parse_submit(self, reply: Reply) -> Outcome:
-        """What came of it. Raises a ProviderError, or KeyError and its like: unreadable."""
+        """What came of it. Raises a ProviderError; KeyError and its like mean unreadable."""
         ...
 
 
@@ -159,158 +196,96 @@ class PollingAdapter(Adapter, Protocol):
         ...
 
     def parse_poll(self, reply: Reply) -> Outcome:
-        """What there is so far."""
+        """What there is so far. Raises as `parse_submit` does."""
         ...
 
 
-# ── The gateway's errors (A2, A4, B6, M2) ──
+def raise_for_error(reply: Reply) -> JSON:
+    """The reply's JSON, if it carries no error; else raise what the error means for us.
 
-MODERATION_CODES = frozenset(
-    {"moderation_blocked", "content_policy_violation", "sensitive_words_detected", "prompt_blocked"}
-)
-MONEY_CODES = frozenset({"insufficient_user_quota", "pre_consume_token_quota_failed"})
-# The provider had been reached: nobody knows what it did.
-REACHED_CODES = frozenset(
-    {
-        "bad_response",
-        "bad_response_body",
-        "empty_response",
-        "do_request_failed",
-        "channel:response_time_exceeded",
-    }
-)
-NEVER_CODES = frozenset({"invalid_request", "model_not_found", "convert_request_failed"})
-REFUSED_STATUSES = frozenset(
-    {300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 501}
-)
-SAFETY = "The provider's safety rules refused this prompt. Reword it, or try another model."
-SILENT = "No answer came that can be trusted, so it may or may not have been made."
-BUSY = "The model is too busy at the moment."
-
-
-def raise_for_error(reply: Reply) -> None:
-    """Raise what the reply's error means for us; return if it carries none.
-
-    RequestRefused or ContentRefused: never works so. ProviderBusy: came to nothing for sure.
-    ProviderSilent: may be going on behind our back.
+    Raises RequestRefused or ContentRefused (it will never work so), ProviderBusy (it came to
+    nothing for sure), ProviderSilent (it may be going on behind our back), or BadReply for an
+    answer of status 2xx that is no JSON (A2, A4).
     """
-    if reply.is_html:
-        raise _for_page(reply)
-    error = _envelope(reply)
-    if reply.status < 300 and error is None:
-        return
-    raise _for_error(reply, error or {})
+    is_fine = 200 <= reply.status < 300
+    answer = None if reply.is_page else _json_or_none(reply)
+    if is_fine and not reply.is_page:
+        if answer is None:
+            raise unreadable(reply)
+        if not (isinstance(answer, dict) and answer.get("error")):
+            return answer
+    error = judge(reply.status, read_fault(answer), is_page=reply.is_page)
+    error.request_id = reply.request_id
+    error.retry_after = reply.retry_after
+    raise error
 
 
-def _for_page(reply: Reply) -> ProviderError:
-    """A page instead of an answer: a wrong address, or somebody in between gave up."""
-    if reply.status in REFUSED_STATUSES:
-        return RequestRefused(
-            "The gateway does not know this address. Tell your administrator.",
-            request_id=reply.request_id,
-        )
-    return ProviderSilent(SILENT, code="html", request_id=reply.request_id)
-
-
-def _envelope(reply: Reply) -> dict[str, Any] | None:
-    """The error in a body, whatever its form; None if there is none."""
+def _json_or_none(reply: Reply) -> JSON | None:
     try:
-        body = reply.json()
-    except ValueError:
+        return reply.json()
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict):
-        return None
-    error = body.get("error")
-    if isinstance(error, str) and error.strip():
-        return {"code": body.get("code"), "message": error, **_unescaped(error)}
-    if isinstance(error, dict) and error:
-        return error
-    if reply.status >= 400:
-        return body
-    return None
-
-
-def _unescaped(error: str) -> dict[str, Any]:
-    try:
-        inner = json.loads(error)
-    except ValueError:
-        return {}
-    if isinstance(inner, dict):
-        return inner["error"] if isinstance(inner.get("error"), dict) else inner
-    return {}
-
-
-def _for_error(reply: Reply, error: dict[str, Any]) -> ProviderError:
-    code = str(error.get("code") or "")[:80]
-    facts: dict[str, Any] = {"code": code, "request_id": reply.request_id}
-    said = _words(error.get("message"))
-    if code in MODERATION_CODES:
-        return ContentRefused(_safety(error), **facts)
-    if code in MONEY_CODES or "quota is not enough" in said:
-        return RequestRefused(
-            "The studio's account at the gateway is out of money. Tell your administrator.", **facts
-        )
-    if reply.status == 429:
-        return ProviderBusy(BUSY, retry_after=retry_after(reply), **facts)
-    if reply.status == 401 or code == "API_KEY_INVALID":
-        return RequestRefused(
-            "The gateway refused the studio's key. Tell your administrator.", **facts
-        )
-    if code in NEVER_CODES or reply.status in REFUSED_STATUSES or reply.status < 300:
-        return RequestRefused(_refusal(reply.status, code, error), **facts)
-    if reply.status in {500, 502, 503} and error and code not in REACHED_CODES:
-        return ProviderBusy(BUSY, retry_after=retry_after(reply), **facts)
-    return ProviderSilent(SILENT, **facts)
-
-
-def _words(message: Any) -> str:
-    return message if isinstance(message, str) else json.dumps(message)[:2000] if message else ""
-
-
-def _safety(error: dict[str, Any]) -> str:
-    details = error.get("moderation_details")
-    names = details.get("categories", []) if isinstance(details, dict) else []
-    words = [
-        name for name in names if isinstance(name, str) and re.fullmatch(r"[\w /-]{1,40}", name)
-    ]
-    return f"{SAFETY} What it named: {', '.join(words[:5])}." if words else SAFETY
-
-
-def _refusal(status: int, code: str, error: dict[str, Any]) -> str:
-    """A sentence of our own: what the gateway wrote may repeat the prompt."""
-    if code == "model_not_found":
-        return "The gateway has no such model at the moment. Try another one."
-    if code == "convert_request_failed":
-        return "The gateway cannot make images with this model in this way."
-    if status == 413:
-        return "What was sent is too large for the gateway."
-    param = error.get("param")
-    if isinstance(param, str) and re.fullmatch(r"[\w.\[\]]{1,40}", param):
-        return f"The provider refused the field “{param}” of this request."
-    return "The provider refused this request."
-
-
-def retry_after(reply: Reply) -> float | None:
-    """The pause that the other side asked for, in seconds, at most an hour."""
-    said = reply.headers.get("retry-after", "").strip()
-    if not said:
-        return None
-    try:
-        pause = float(said)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(said)
-        except ValueError:
-            return None
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        pause = (until - datetime.now(UTC)).total_seconds()
-    return min(max(pause, 0.0), 3600.0)
 
 
 def unreadable(reply: Reply) -> BadReply:
     """What to raise for a reply that a parser cannot make sense of."""
     return BadReply(
-        "The provider's answer could not be read. Nothing was charged to you.",
-        code="unreadable",
-        request_id=reply.request_id,
+        "The provider's answer could not be read.", code="unreadable", request_id=reply.request_id
     )
+
+
+def read_image(entry: Mapping[str, JSON]) -> InlineImage | LinkedImage | None:
+    """The image of one entry of `data`, wherever it is; None if there is none (B3).
+
+    Every key may be there and be empty. Raises ValueError for base64 that is none.
+    """
+    revised = entry.get("revised_prompt")
+    revised = revised if isinstance(revised, str) else ""
+    link = entry.get("url") or ""
+    inline = entry.get("b64_json") or (link if link.startswith("data:") else "")
+    if inline:
+        return InlineImage(decode_image(inline), revised)
+    return LinkedImage(link, revised) if link else None
+
+
+def decode_image(text: str) -> bytes:
+    """Base64, perhaps with line breaks or a `data:` prefix, to bytes (K13).
+
+    Raises ValueError for another alphabet, for wrong padding, for nothing, and for more than
+    LARGEST_IMAGE bytes.
+    """
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    data = text.encode("ascii").translate(None, b" \t\r\n")
+    if not 0 < len(data) // 4 * 3 <= LARGEST_IMAGE + 2:
+        raise ValueError("no image, or one too large")
+    return binascii.a2b_base64(data, strict_mode=True)
+
+
+def read_usage(usage: JSON) -> dict[str, JSON]:
+    """The three shapes of B5 as one: `input_tokens`, `output_tokens`, `total_tokens`.
+
+    The pair `prompt_tokens`, `completion_tokens` says the same or nothing: it is taken only
+    where the other pair is missing or nought, and never added. Unknown keys are kept.
+    """
+    if not isinstance(usage, dict) or not usage:
+        return {}
+    counts = _pair(usage, "input_tokens", "output_tokens")
+    if not any(counts):
+        counts = _pair(usage, "prompt_tokens", "completion_tokens")
+    total = _count(usage.get("total_tokens")) or sum(counts)
+    return {
+        **usage,
+        "input_tokens": counts[0],
+        "output_tokens": counts[1],
+        "total_tokens": total,
+    }
+
+
+def _pair(usage: Mapping[str, JSON], *names: str) -> tuple[int, int]:
+    first, second = (_count(usage.get(name)) for name in names)
+    return first, second
+
+
+def _count(said: JSON) -> int:
+    return said if isinstance(said, int) and not isinstance(said, bool) and said > 0 else 0

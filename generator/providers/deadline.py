@@ -14,6 +14,8 @@ from typing import Any
 
 import httpcore
 
+PIECE = 65536  # bytes
+
 
 class _Ends(threading.local):
     """When this thread's exchange has to be over, on the monotonic clock."""
@@ -53,7 +55,10 @@ class TimedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write. Raises httpcore.WriteTimeout when time is over."""
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        # In pieces: below us each send of what remains begins with the whole time-out again.
+        for start in range(0, len(buffer), PIECE):
+            piece = buffer[start : start + PIECE]
+            self._stream.write(piece, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close."""

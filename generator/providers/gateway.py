@@ -7,6 +7,7 @@ carries nothing and goes only where `guard` lets it.
 import contextlib
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -22,7 +23,7 @@ from generator.errors import (
 from generator.providers import deadline as deadlines
 from generator.providers import guard
 from generator.providers.base import (
-    SILENT,
+    LARGEST_IMAGE,
     Adapter,
     Brief,
     Call,
@@ -31,12 +32,12 @@ from generator.providers.base import (
     Reply,
     unreadable,
 )
+from generator.providers.faults import SILENT
 from generator.providers.guard import Resolver, Target
 
 # These fail before a byte of the request has left.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 LARGEST_REPLY = 256 * 1024 * 1024  # bytes, after decompression
-LARGEST_IMAGE = 64 * 1024 * 1024
 CONNECT = 15.0  # seconds
 MOST_REDIRECTS = 3
 # Short: on a connection that the other side has just closed, a paid call ends as *silent*.
@@ -100,8 +101,7 @@ class Gateway:
         Raises RequestRefused, ContentRefused, ProviderBusy, ProviderSilent or BadReply.
         """
         call = adapter.build_submit(brief)
-        reply = self.send(Call(call.method, call.path, json=call.json, deadline=deadline))
-        return _parsed(adapter.parse_submit, reply)
+        return _parsed(adapter.parse_submit, self.send(replace(call, deadline=deadline)))
 
     def poll(self, adapter: PollingAdapter, task_id: str, *, deadline: float = 60) -> Outcome:
         """Look at a task. A look is free, so where a submit would be silent it may be repeated.
@@ -110,25 +110,42 @@ class Gateway:
         """
         call = adapter.build_poll(task_id)
         try:
-            reply = self.send(Call(call.method, call.path, json=call.json, deadline=deadline))
-            return _parsed(adapter.parse_poll, reply)
+            return _parsed(adapter.parse_poll, self.send(replace(call, deadline=deadline)))
         except ProviderSilent as error:
             raise ProviderBusy(str(error), code=error.code, request_id=error.request_id) from error
 
     def send(self, call: Call) -> Reply:
-        """Send one call. Raises ProviderBusy if it cannot have left, else ProviderSilent."""
-        request = self._client.build_request(
-            call.method, call.path, json=call.json, timeout=_timeouts(call.deadline)
-        )
+        """Send one call, whatever its answer.
+
+        Raises RequestRefused for one that cannot be sent at all, ProviderBusy if it has not
+        left, ProviderSilent if it may have.
+        """
+        request = self._request(call)
         try:
             status, headers, body = _exchange(
                 self._client, request, deadline=call.deadline, limit=LARGEST_REPLY
             )
         except NEVER_SENT as error:
             raise ProviderBusy("The gateway cannot be reached at the moment.") from error
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, _TooMuch) as error:
+        except (httpx.HTTPError, httpx.StreamError, _TooMuch) as error:
             raise ProviderSilent(SILENT, code=type(error).__name__) from error
         return Reply(status, headers, body)
+
+    def _request(self, call: Call) -> httpx.Request:
+        # A whole address in place of a path would take the key along to wherever it leads.
+        if not call.path.startswith("/"):
+            raise RequestRefused("The studio calls nobody but the gateway.", code="path")
+        try:
+            return self._client.build_request(
+                call.method,
+                call.path,
+                json=call.json,
+                data=call.data,
+                files=_parts(call) or None,
+                timeout=_timeouts(call.deadline),
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise RequestRefused("This cannot be written as a request.", code="form") from error
 
     def fetch(self, url: str, *, deadline: float = 120, limit: int = LARGEST_IMAGE) -> bytes:
         """The bytes behind a result link, at most `limit`, within `deadline` seconds in all.
@@ -141,7 +158,7 @@ class Gateway:
             target = guard.check(url, origins=self._origins, resolve=self._resolve)
             status, headers, body = self._get(target, end - time.monotonic(), limit)
             if status in {301, 302, 303, 307, 308} and "location" in headers:
-                url = urljoin(url, headers["location"])
+                url = _onward(url, headers["location"])
                 continue
             return _image_bytes(status, body)
         raise LinkRefused("The provider's link leads in circles.", code="redirects")
@@ -168,6 +185,18 @@ def root_of(address: str) -> str:
     for ending in ("/v1beta", "/v1"):
         root = root.removesuffix(ending)
     return root.rstrip("/")
+
+
+def _parts(call: Call) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Files for a multipart body, in httpx's form."""
+    return [(name, (file.file_name, file.data, file.content_type)) for name, file in call.files]
+
+
+def _onward(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise LinkRefused(guard.REFUSED, code="url") from None
 
 
 def _parsed(parse: Any, reply: Reply) -> Outcome:

@@ -21,10 +21,7 @@ REFUSED = "The provider gave a link that the studio may not open."
 # What a URL of a provider is made of. Anything else is read differently by different parsers.
 PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
-# Prefixes that carry an IPv4 address inside an IPv6 one.
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
-COMPATIBLE = ipaddress.ip_network("::/96")
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address inside an IPv6 one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +48,12 @@ def check(url: str, *, origins: Collection[str], resolve: Resolver) -> Target:
     LinkRefused for any other that is not https on its own port at a public address, LinkSilent
     if the name cannot be resolved now.
     """
-    if not PLAIN.fullmatch(url) or "\\" in url:
+    if not PLAIN.fullmatch(url):
         raise LinkRefused(REFUSED, code="url")
     try:
         parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        usual = {"https": 443, "http": 80}[parts.scheme]
+        port = usual if parts.port is None else parts.port
         host = (parts.hostname or "").rstrip(".")
     except (ValueError, KeyError):
         raise LinkRefused(REFUSED, code="url") from None
@@ -66,10 +64,14 @@ def check(url: str, *, origins: Collection[str], resolve: Resolver) -> Target:
     }
     if not listed and (parts.scheme != "https" or port != 443):
         raise LinkRefused(REFUSED, code="origin")
-    _, _, rest = url.partition("://")
-    target = "/" + rest.partition("/")[2] if "/" in rest else "/"
     address = _address(host, port, listed=listed, resolve=resolve)
-    return Target(parts.scheme, host, port, address, target.partition("#")[0])
+    return Target(parts.scheme, host, port, address, _said(url, parts.netloc))
+
+
+def _said(url: str, netloc: str) -> str:
+    """Path and query as they stand in the link: a parser that joins them again may mend them."""
+    rest = url.partition("://")[2][len(netloc) :].partition("#")[0]
+    return rest if rest.startswith("/") else f"/{rest}"
 
 
 def _address(host: str, port: int, *, listed: bool, resolve: Resolver) -> str:
@@ -80,6 +82,8 @@ def _address(host: str, port: int, *, listed: bool, resolve: Resolver) -> str:
         found = [host] if literal else resolve(host, port)
     except OSError:
         raise LinkSilent("The provider's link leads to a name that does not resolve.") from None
+    except UnicodeError:  # a label that is empty or too long for a name
+        raise LinkRefused(REFUSED, code="host") from None
     addresses = [_literal(text) for text in found]
     # All of them: a name with one private address among public ones is a trap.
     if not addresses or not all(a and (listed or is_public(a)) for a in addresses):
@@ -112,6 +116,6 @@ def _hidden(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
         return address.sixtofour
     if address.teredo:
         return address.teredo[1]
-    if address in NAT64 or address in NAT64_LOCAL or address in COMPATIBLE:
+    if address in NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None

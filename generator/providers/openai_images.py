@@ -1,17 +1,14 @@
 """OpenAI-compatible generations: one call, and the images are in its answer (B).
 
-GPT image models always answer with base64 and are never sent `response_format`; DALL·E and Qwen
-answer with links. Both places are looked at in every entry, whatever the model.
+GPT image models answer with base64 and must never be told a `response_format`; DALL·E and Qwen
+answer with links, or with base64. Nothing is asked for, and both places are looked at.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
-from typing import Any
 
 from generator.errors import ContentRefused, RequestRefused
 from generator.providers.base import (
-    SAFETY,
+    JSON,
     Brief,
     Call,
     Finished,
@@ -19,85 +16,71 @@ from generator.providers.base import (
     LinkedImage,
     Reply,
     raise_for_error,
+    read_image,
+    read_usage,
+    unreadable,
 )
 
 PATH = "/v1/images/generations"
+# What the route has words for; how many images is told by the brief's count.
 FIELDS = frozenset(
     {"size", "quality", "background", "output_format", "output_compression", "moderation", "style"}
 )
-ECHOED = ("size", "quality", "background", "output_format")
-LARGEST = 64 * 1024 * 1024  # bytes of one decoded image
+ECHOED = ("background", "output_format", "quality", "size")
+EMPTY = (
+    "The provider answered without an image, as it does when its safety rules object. "
+    "Reword the prompt, or try another model."
+)
 
 
 def build_submit(brief: Brief) -> Call:
     """The paid call (B2). Raises RequestRefused for what this route has no words for."""
-    if brief.action != "create" or brief.references or brief.mask or brief.parent:
-        raise RequestRefused("This model can only make images from a prompt here.")
-    said = {name: value for name, value in brief.fields.items() if value is not None}
-    unsaid = set(said) - FIELDS
-    if unsaid:
-        raise RequestRefused(f"This model cannot be told its {', '.join(sorted(unsaid))}.")
-    body: dict[str, Any] = {"model": brief.wire_model, "prompt": brief.prompt, **said}
-    if brief.count > 1:  # one is everybody's default, and Qwen refuses the field itself
+    if brief.action != "create" or brief.references or brief.mask or brief.parent or brief.button:
+        raise RequestRefused("Here this model can only make images from a prompt.")
+    if brief.count > 1 and brief.wire_model.startswith("qwen-"):
+        raise RequestRefused("This model makes one image at a time: more cannot be said to it.")
+    fields = {name: said for name, said in brief.fields.items() if said is not None}
+    if unsaid := sorted(set(fields) - FIELDS):
+        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    body = {"model": brief.wire_model, "prompt": brief.prompt, **fields}
+    if brief.count > 1:  # one is everybody's default, and some refuse the word
         body["n"] = brief.count
     return Call("POST", PATH, json=body)
 
 
 def parse_submit(reply: Reply) -> Finished:
-    """The images (B3). An answer without any is taken as filtered, as the gateway says."""
-    raise_for_error(reply)
-    body = reply.json()
-    entries = body["data"]
+    """The images (B3).
+
+    Raises what `raise_for_error` does, ContentRefused for an answer without any image, and
+    BadReply where none of them can be read.
+    """
+    answer = raise_for_error(reply)
+    entries = answer["data"]
     if isinstance(entries, Mapping):  # nested once more by some versions of the gateway
         entries = entries["data"]
-    if not entries:
-        raise ContentRefused(SAFETY, code="empty", request_id=reply.request_id)
-    images = tuple(_image(entry) for entry in entries)
+    images, unread = _read(entries or [])
+    if not images and unread:
+        raise unreadable(reply)
+    if not images:
+        raise ContentRefused(EMPTY, code="empty", request_id=reply.request_id)
     return Finished(
         images=images,
-        used={name: body[name] for name in ECHOED if body.get(name)},
-        usage=_usage(body.get("usage") or {}),
+        used={name: said for name in ECHOED if isinstance(said := answer.get(name), str) and said},
+        usage=read_usage(answer.get("usage")),
         request_id=reply.request_id,
+        failed_members=len(entries) - len(images),
     )
 
 
-def _image(entry: Mapping[str, Any]) -> InlineImage | LinkedImage:
-    revised = entry.get("revised_prompt") or ""
-    if inline := entry.get("b64_json"):
-        return InlineImage(_decoded(inline), revised)
-    if link := entry.get("url"):
-        return LinkedImage(link, revised)
-    raise KeyError("neither b64_json nor url")
-
-
-def _decoded(text: str) -> bytes:
-    """Base64, perhaps with line breaks or a `data:` prefix (K13). Raises ValueError."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    if len(text) * 3 // 4 > LARGEST:
-        raise ValueError("image too large")
-    if "\n" in text or "\r" in text or " " in text:
-        text = "".join(text.split())
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except binascii.Error:
-        # Some leave out the padding; anything else that is wrong is wrong.
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-
-
-def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """All three shapes of B5 as one: tokens in, out and in all; unknown keys are kept.
-
-    Never both pairs added: where `input_tokens` is there, `prompt_tokens` says the same or nothing.
-    """
-    spent_in = usage.get("input_tokens")
-    spent_out = usage.get("output_tokens")
-    return (
-        {
-            **usage,
-            "input_tokens": usage.get("prompt_tokens", 0) if spent_in is None else spent_in,
-            "output_tokens": usage.get("completion_tokens", 0) if spent_out is None else spent_out,
-        }
-        if usage
-        else {}
-    )
+def _read(entries: list[JSON]) -> tuple[tuple[InlineImage | LinkedImage, ...], int]:
+    """The images of all entries, and how many could not be read: the others are paid for too."""
+    images, unread = [], 0
+    for entry in entries:
+        try:
+            image = read_image(entry)
+        except (AttributeError, TypeError, ValueError):
+            unread += 1
+            continue
+        if image is not None:
+            images.append(image)
+    return tuple(images), unread
