@@ -72,7 +72,7 @@ function findModel(event) {
   const wanted = event.target.value.trim().toLowerCase();
   let found = 0;
   for (const group of menu.querySelectorAll(".model-menu__group")) {
-    const provider = group.querySelector("h3").textContent.toLowerCase();
+    const provider = group.querySelector("h2").textContent.toLowerCase();
     let here = 0;
     for (const model of group.querySelectorAll(".model")) {
       const text = `${provider} ${model.textContent} ${model.dataset.model}`.toLowerCase();
