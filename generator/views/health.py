@@ -26,9 +26,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when all that a generation needs answers; else 503 and the names of what does not."""
     missing = [name for name, answers in PARTS.items() if not answers()]
-    return JsonResponse(
-        {"ready": not missing, "missing": missing}, status=503 if missing else 200
-    )
+    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
 
 
 def _database() -> bool:
