@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.contrib.admin.options import ActionLocation
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin, TabularInline
 
 
@@ -17,7 +17,7 @@ class StudioAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
         action_location: ActionLocation = ActionLocation.CHANGE_LIST,
     ) -> list[tuple[str, str]]:  # fmt: skip
         """Django's; unfold's own version still has the signature that 6.1 warns about."""
-        nothing = [("", _("Select action"))]
+        nothing = [("", gettext("Select action"))]
         return DjangoModelAdmin.get_action_choices(self, request, nothing, action_location)
 
 
