@@ -5,9 +5,11 @@ carries nothing and goes only where `guard` lets it.
 """
 
 import contextlib
+import re
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin
 
@@ -34,16 +36,19 @@ from generator.providers.base import (
 )
 from generator.providers.faults import SILENT
 from generator.providers.guard import Resolver, Target
+from generator.providers.packing import unpacked
 
 # These fail before a byte of the request has left.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 LARGEST_REPLY = 256 * 1024 * 1024  # bytes, after decompression
 CONNECT = 15.0  # seconds
+KEY = re.compile(r"[!-~]+")  # what may stand in a header
 MOST_REDIRECTS = 3
 # Short: on a connection that the other side has just closed, a paid call ends as *silent*.
 KEEP_ALIVE = 5.0
 UNREADABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
-AGENT = {"User-Agent": "comet-studio"}
+# No encoding is asked for: images and base64 hardly shrink, and unpacking is a way to hurt us.
+PLAIN = {"User-Agent": "comet-studio", "Accept-Encoding": "identity"}
 
 
 class Gateway:
@@ -65,8 +70,10 @@ class Gateway:
         image_transport: httpx.BaseTransport | None = None,
         resolve: Resolver = guard.system_resolve,
     ) -> None:
-        if not key.isascii() or not key.isprintable():
-            raise RequestRefused("COMETAPI_KEY holds characters that a key cannot have.")
+        if not KEY.fullmatch(key.strip()):
+            raise RequestRefused(
+                "COMETAPI_KEY is empty or holds characters that a key cannot have."
+            )
         limits = httpx.Limits(
             max_connections=connections,
             max_keepalive_connections=connections,
@@ -76,13 +83,15 @@ class Gateway:
         once = httpx.Limits(max_connections=connections, max_keepalive_connections=0)
         self._client = httpx.Client(
             base_url=root_of(root),
-            headers={**AGENT, "Authorization": f"Bearer {key}"},
+            headers={**PLAIN, "Authorization": f"Bearer {key.strip()}"},
+            cookies=_no_cookies(),
             transport=transport or _timed_transport(limits),
             follow_redirects=False,
             trust_env=False,
         )
         self._images = httpx.Client(
-            headers=AGENT,
+            headers=PLAIN,
+            cookies=_no_cookies(),
             transport=image_transport or _timed_transport(once),
             follow_redirects=False,
             trust_env=False,
@@ -156,23 +165,34 @@ class Gateway:
         end = time.monotonic() + deadline
         for _hop in range(MOST_REDIRECTS + 1):
             target = guard.check(url, origins=self._origins, resolve=self._resolve)
-            status, headers, body = self._get(target, end - time.monotonic(), limit)
+            status, headers, body = self._get(target, end, limit)
             if status in {301, 302, 303, 307, 308} and "location" in headers:
                 url = _onward(url, headers["location"])
                 continue
             return _image_bytes(status, body)
         raise LinkRefused("The provider's link leads in circles.", code="redirects")
 
-    def _get(self, target: Target, left: float, limit: int) -> tuple[int, dict[str, str], bytes]:
-        request = _request_to(target, left)
+    def _get(self, target: Target, end: float, limit: int) -> tuple[int, dict[str, str], bytes]:
+        # Every address of the list was checked. This machine may have no way to the first of
+        # them: names often give IPv6 before IPv4.
+        *others, last = (target.address, *target.spares)
+        for address in others:
+            with contextlib.suppress(*NEVER_SENT):
+                return self._get_from(replace(target, address=address), end, limit)
         try:
-            return _exchange(self._images, request, deadline=left, limit=limit)
+            return self._get_from(replace(target, address=last), end, limit)
         except _TooMuch:
             raise LinkRefused("The provider's image is larger than 64 MB.", code="size") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise LinkSilent(
                 "The provider's image link did not answer.", code=type(error).__name__
             ) from error
+
+    def _get_from(
+        self, target: Target, end: float, limit: int
+    ) -> tuple[int, dict[str, str], bytes]:
+        left = end - time.monotonic()
+        return _exchange(self._images, _request_to(target, left), deadline=left, limit=limit)
 
 
 class _TooMuch(Exception):
@@ -220,10 +240,9 @@ def _request_to(target: Target, left: float) -> httpx.Request:
         "GET",
         f"{target.scheme}://{bracketed}:{target.port}/",
         headers={
-            **AGENT,
+            **PLAIN,
             "Host": name if usual else f"{name}:{target.port}",
             "Accept": "image/*",
-            "Accept-Encoding": "identity",
         },
         extensions={
             # Byte for byte: a signature over the query breaks at the slightest kindness.
@@ -240,12 +259,22 @@ def _exchange(
     """Send, and take the body, counted after decompression, all within the deadline."""
     with deadlines.within(deadline), contextlib.closing(client.send(request, stream=True)) as reply:
         body = bytearray()
-        for chunk in reply.iter_bytes(65536):
-            body += chunk
-            if len(body) > limit:
-                raise _TooMuch
+        assert isinstance(reply.stream, httpx.SyncByteStream)
+        try:
+            # Not `iter_bytes`, which unpacks before anybody can count.
+            for chunk in unpacked(reply.stream, reply.headers.get("content-encoding", "")):
+                body += chunk
+                if len(body) > limit:
+                    raise _TooMuch
+        except ValueError as error:
+            raise httpx.DecodingError(str(error)) from error
         headers = {name.lower(): value for name, value in reply.headers.items()}
         return reply.status_code, headers, bytes(body)
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that takes nothing: a client would carry a stranger's cookies along for life."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _timed_transport(limits: httpx.Limits) -> httpx.HTTPTransport:

@@ -21,18 +21,27 @@ REFUSED = "The provider gave a link that the studio may not open."
 # What a URL of a provider is made of. Anything else is read differently by different parsers.
 PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
-NAT64 = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address inside an IPv6 one
+# All of the public IPv6 internet lies in here. IPv4-mapped and NAT64 addresses do not.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# But for these: Teredo and its like, documentation, 6to4. They lead to an IPv4 address or nowhere.
+SPECIAL = tuple(
+    ipaddress.ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect, and what to say there: `target` is path and query byte for byte."""
+    """Where to connect, and what to say there: `target` is path and query byte for byte.
+
+    `spares` are the other addresses of the name, checked like the first.
+    """
 
     scheme: str
     host: str
     port: int
     address: str
     target: str
+    spares: tuple[str, ...] = ()
 
 
 def system_resolve(host: str, port: int) -> list[str]:
@@ -64,8 +73,8 @@ def check(url: str, *, origins: Collection[str], resolve: Resolver) -> Target:
     }
     if not listed and (parts.scheme != "https" or port != 443):
         raise LinkRefused(REFUSED, code="origin")
-    address = _address(host, port, listed=listed, resolve=resolve)
-    return Target(parts.scheme, host, port, address, _said(url, parts.netloc))
+    address, *spares = _addresses(host, port, listed=listed, resolve=resolve)
+    return Target(parts.scheme, host, port, address, _said(url, parts.netloc), tuple(spares))
 
 
 def _said(url: str, netloc: str) -> str:
@@ -74,7 +83,7 @@ def _said(url: str, netloc: str) -> str:
     return rest if rest.startswith("/") else f"/{rest}"
 
 
-def _address(host: str, port: int, *, listed: bool, resolve: Resolver) -> str:
+def _addresses(host: str, port: int, *, listed: bool, resolve: Resolver) -> list[str]:
     literal = _literal(host)
     if literal is None and not HOST.fullmatch(host):
         raise LinkRefused(REFUSED, code="host")
@@ -88,7 +97,7 @@ def _address(host: str, port: int, *, listed: bool, resolve: Resolver) -> str:
     # All of them: a name with one private address among public ones is a trap.
     if not addresses or not all(a and (listed or is_public(a)) for a in addresses):
         raise LinkRefused(REFUSED, code="address")
-    return found[0]
+    return found
 
 
 def _literal(text: str) -> Address | None:
@@ -99,23 +108,11 @@ def _literal(text: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the public internet, also the one that hides in it."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id:
-            return False
-        hidden = _hidden(address)
-        if hidden is not None:
-            return is_public(hidden)
+    """Whether an address is one of the public internet, and carries no other one inside it."""
+    if isinstance(address, ipaddress.IPv6Address) and (
+        address.scope_id
+        or address not in GLOBAL_UNICAST
+        or any(address in network for network in SPECIAL)
+    ):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _hidden(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address.ipv4_mapped:
-        return address.ipv4_mapped
-    if address.sixtofour:
-        return address.sixtofour
-    if address.teredo:
-        return address.teredo[1]
-    if address in NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
