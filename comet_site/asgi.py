@@ -1,8 +1,11 @@
 """What uvicorn serves."""
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comet_site.settings")
+# Static files come from whitenoise, file by file, read whole: they are small.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
 application = get_asgi_application()

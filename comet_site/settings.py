@@ -25,14 +25,16 @@ PORT = env.number("STUDIO_PORT", 8000, least=1)
 def _demo_secret() -> str:
     """A demo's own key, made once and kept in its data folder, so that sign-ins outlive a restart."""
     kept = DATA / "secret-key"
-    if not kept.exists():
-        try:
+    try:
+        secret = kept.read_text() if kept.exists() else ""
+        if not secret:
+            secret = secrets.token_urlsafe(48)
             DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
             kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(48))
-        except OSError:  # `studio up` says what is wrong with the folder, in one line
-            return secrets.token_urlsafe(48)
-    return kept.read_text()
+            kept.write_text(secret)
+        return secret
+    except OSError:  # `studio up` says what is wrong with the folder, in one line
+        return secrets.token_urlsafe(48)
 
 
 SECRET_KEY = env.required("SECRET_KEY", unless=DEMO) or _demo_secret()
@@ -322,7 +324,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # A probe that finds the studio not ready says so in its answer, each few seconds.
+    "filters": {
+        "not_the_probe": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: "/readyz" not in record.getMessage(),
+        }
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["not_the_probe"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Addresses of the balance route carry the key; httpx logs addresses.

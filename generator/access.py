@@ -66,7 +66,7 @@ def enter(request: TeamRequest, slug: str) -> None:
 
 
 def home_team(request: PersonRequest) -> Team:
-    """The team that `/` opens: the last one visited, else the person's own."""
+    """The team that `/` opens: the last one visited, else the first they share, else their own."""
     teams = Team.objects.of(request.user)
     last = teams.filter(slug=request.session.get(LAST_TEAM, "")).first()
     return last or teams.first() or Team.objects.create_personal(request.user)

@@ -74,9 +74,9 @@ class TeamQuerySet(models.QuerySet["Team"]):
     """Teams, by name of the question."""
 
     def of(self, user: User) -> Self:
-        """The teams this person is a member of, their own first."""
+        """The teams this person is a member of; their own comes last, as it is always there."""
         return self.filter(memberships__user=user).order_by(
-            models.F("personal_of").asc(nulls_last=True), "name"
+            models.F("personal_of").asc(nulls_first=True), "name"
         )
 
     def create_personal(self, user: User) -> "Team":

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("prompt")
         parser.add_argument("--model", required=True, help="the model's id at the gateway")
         parser.add_argument("--as", required=True, dest="person", help="e-mail or user name")
-        parser.add_argument("--team", help="the team's address; the person's own if not given")
+        parser.add_argument("--team", help="the team's address; else the one `/` opens first")
         parser.add_argument(
             "--set", action="append", default=[], metavar="FIELD=VALUE", help="e.g. size=1024x1536"
         )
