@@ -1,0 +1,281 @@
+"""What an error means for us: refused for good, busy, or silent. Status classes lie (K3)."""
+
+import json
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from generator.errors import (
+    BadReply,
+    ContentRefused,
+    ProviderBusy,
+    ProviderError,
+    ProviderSilent,
+    RequestRefused,
+)
+from generator.providers import faults
+from generator.providers.base import Reply, raise_for_error
+from tests.providers.recorded import REQUEST_ID, in_json, page, recorded
+
+KEY = "sk-live0123456789abcdef"
+PROMPT = "a fox asleep in the snow"
+
+
+def raised(reply: Reply) -> ProviderError:
+    """The error that a reply comes to."""
+    with pytest.raises(ProviderError) as caught:
+        raise_for_error(reply)
+    return caught.value
+
+
+def own(code: str = "", message: str = "it went wrong") -> dict[str, Any]:
+    """The gateway's own error object."""
+    return {"error": {"message": message, "type": "comet_api_error", "param": "", "code": code}}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code"),
+    [
+        ("error_in_200", RequestRefused, "upstream_error"),
+        ("error_beside_null_data", ContentRefused, "content_policy_violation"),
+        ("model_missing", RequestRefused, ""),
+        ("key_refused", RequestRefused, ""),
+        ("field_missing", RequestRefused, "invalid_request"),
+        ("model_unknown", RequestRefused, "model_not_found"),
+        ("not_an_image_model", RequestRefused, "convert_request_failed"),
+        ("access_denied", RequestRefused, "permission_denied"),
+        ("busy_429", ProviderBusy, "bad_response_status_code"),
+        ("busy_503", ProviderBusy, "bad_response_status_code"),
+        ("saturated", ProviderBusy, ""),
+        ("no_money", RequestRefused, "insufficient_user_quota"),
+        ("no_money_for_this", RequestRefused, "pre_consume_token_quota_failed"),
+        ("no_money_flat", RequestRefused, ""),
+        ("too_large", RequestRefused, "request_body_too_large"),
+        ("not_implemented", RequestRefused, "api_not_implemented"),
+        ("unknown_parameter", RequestRefused, "unknown_parameter"),
+        ("moderation_gpt", ContentRefused, "moderation_blocked"),
+        ("moderation_of_the_image", ContentRefused, "moderation_blocked"),
+        ("moderation_dall_e", ContentRefused, "content_policy_violation"),
+        ("sensitive_words", ContentRefused, "sensitive_words_detected"),
+        ("bad_size", RequestRefused, "invalid_value"),
+        ("bad_size_dall_e", RequestRefused, "invalid_request"),
+        ("many_from_qwen", RequestRefused, "invalid_request"),
+        ("transparent", RequestRefused, "invalid_value"),
+        ("escaped", ProviderBusy, "bad_response_status_code"),
+        ("escaped_moderation", ContentRefused, "moderation_blocked"),
+        ("deep_message", ContentRefused, "content_policy_violation"),
+        ("integer_code", RequestRefused, "400"),
+        ("google_key", RequestRefused, "api_key_invalid"),
+        ("xai", RequestRefused, ""),
+        ("no_code", RequestRefused, ""),
+        ("ark", RequestRefused, "invalidparameter"),
+        ("fastapi", RequestRefused, ""),
+        ("not_a_404", RequestRefused, "bad_response_status_code"),
+        ("reached", ProviderSilent, "do_request_failed"),
+    ],
+)
+def test_a_recorded_error_comes_to_its_kind(
+    name: str, kind: type[ProviderError], code: str
+) -> None:
+    error = raised(recorded(name))
+    assert (type(error), error.code) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (in_json(500, own("invalid_request")), RequestRefused),
+        (in_json(503, own("model_not_found")), RequestRefused),
+        (in_json(500, own("prompt_blocked")), ContentRefused),
+        (in_json(429, own("moderation_blocked")), ContentRefused),
+        (in_json(429, own("insufficient_user_quota")), RequestRefused),
+        (in_json(402, {"detail": "pay"}), RequestRefused),
+        (in_json(500, own()), ProviderBusy),
+        (in_json(502, own("bad_response_status_code")), ProviderBusy),
+        (in_json(503, own("channel:no_available_key")), ProviderBusy),
+        *((in_json(500, own(code)), ProviderSilent) for code in sorted(faults.REACHED)),
+        *((in_json(503, own(code)), ProviderSilent) for code in sorted(faults.REACHED)),
+        # Not the gateway's own object, so nobody says that nothing came of it.
+        (in_json(500, {"error": {"message": "oops", "type": "server_error"}}), ProviderSilent),
+        (in_json(500, {"detail": "Internal Server Error"}), ProviderSilent),
+        (in_json(500, {"error": "Internal Server Error"}), ProviderSilent),
+        (in_json(500, {}), ProviderSilent),
+        (in_json(500, []), ProviderSilent),
+        (Reply(500, {}, b""), ProviderSilent),
+        (Reply(502, {"content-type": "text/plain"}, b"bad gateway"), ProviderSilent),
+        (in_json(504, own()), ProviderSilent),
+        (in_json(408, own()), ProviderSilent),
+        (in_json(524, own()), ProviderSilent),
+        (in_json(529, own()), ProviderSilent),
+        (page(524), ProviderSilent),
+        (page(502), ProviderSilent),
+        (page(503), ProviderSilent),
+        (page(200), ProviderSilent),
+        (Reply(200, {"content-type": "application/json"}, b"\n <!doctype html>"), ProviderSilent),
+        (page(429), ProviderBusy),
+        (page(301), RequestRefused),
+        (page(404), RequestRefused),
+        (page(403), RequestRefused),
+        (page(413), RequestRefused),
+        (Reply(301, {"location": "/login"}, b""), RequestRefused),
+        (Reply(200, {}, b"not json"), BadReply),
+        (Reply(200, {}, b""), BadReply),
+        (Reply(200, {}, b"\xff\xfe{"), BadReply),
+        (Reply(200, {}, b"[" * 100_000), BadReply),
+        (Reply(500, {}, b'{"error":' * 50_000), ProviderSilent),
+    ],
+)
+def test_status_and_body_together_come_to_a_kind(reply: Reply, kind: type[ProviderError]) -> None:
+    assert type(raised(reply)) is kind
+
+
+@pytest.mark.parametrize("error", [None, "", {}, [], 0, False])
+def test_an_empty_error_beside_images_is_none(error: Any) -> None:
+    assert raise_for_error(in_json(200, {"data": [], "error": error}))["data"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": ["a", {"b": None}], "code": {"c": 1}, "type": 7, "param": [1]}},
+        {"error": {"moderation_details": {"categories": None}, "code": "moderation_blocked"}},
+        {"error": {"moderation_details": [1], "code": True}},
+        {"error": [["x"]]},
+        {"error": 17},
+        {"detail": [{"loc": []}, 3]},
+        "just text",
+        None,
+        7,
+    ],
+)
+@pytest.mark.parametrize("status", [400, 500])
+def test_no_shape_of_an_error_breaks_the_reading(status: int, body: Any) -> None:
+    assert raised(in_json(status, body)).request_id == ""
+
+
+def _date(seconds: float) -> str:
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [
+        ("7", 7, 7),
+        ("0.5", 0.5, 0.5),
+        ("0", 0, 0),
+        ("-3", 0, 0),
+        ("99999999", 3600, 3600),
+        (_date(120), 60, 120),
+        (_date(-60), 0, 0),
+        (_date(10**7), 3600, 3600),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_pause_that_is_asked_for_is_kept_up_to_an_hour(
+    status: int, said: str, least: float, most: float
+) -> None:
+    pause = raised(in_json(status, own(), retry_after=said)).retry_after
+    assert pause is not None
+    assert least <= pause <= most
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "soon",
+        "nan",
+        "-nan",
+        "1 hour",
+        "Mon, 99 Foo 2026",
+        "Fri, 01 Jan 9" + "9" * 30 + " 0:0:0",
+    ],
+)
+def test_a_pause_that_cannot_be_read_is_none(said: str) -> None:
+    error = raised(in_json(429, own(), retry_after=said))
+    assert isinstance(error, ProviderBusy)
+    assert error.retry_after is None
+
+
+def test_a_date_counts_from_the_senders_own_clock() -> None:
+    """Clocks differ by hours where a container forgot its time zone."""
+    reply = in_json(429, own(), date=_date(-7200), retry_after=_date(-7170))
+    assert raised(reply).retry_after == 30
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-oneapi-request-id": "a1", "x-request-id": "b2", "cf-ray": "c3-FRA"}, "a1"),
+        ({"X-Request-Id": "b2", "CF-Ray": "c3-FRA"}, "b2"),
+        ({"cf-ray": "c3-FRA"}, REQUEST_ID),
+        ({"x-oneapi-request-id": ""}, REQUEST_ID),
+        ({"x-request-id": "<script>"}, REQUEST_ID),
+        ({}, REQUEST_ID),
+    ],
+)
+def test_the_request_id_is_looked_for_where_it_is_surest(
+    headers: dict[str, str], expected: str
+) -> None:
+    assert raised(Reply(500, headers, recorded("reached").body)).request_id == expected
+
+
+def test_a_page_of_the_cdn_is_known_by_its_ray() -> None:
+    assert raised(page(524, cf_ray="8d1f2a3b4c5d6e7f-FRA")).request_id == "8d1f2a3b4c5d6e7f-FRA"
+
+
+def test_ark_writes_its_request_id_without_brackets() -> None:
+    assert raised(recorded("ark")).request_id == "0217561234abcd56ef"
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 413, 422, 429, 500, 503, 504])
+@pytest.mark.parametrize("form", ["message", "param", "code", "category", "flat", "text", "page"])
+def test_nothing_that_the_other_side_wrote_reaches_a_person(status: int, form: str) -> None:
+    """Prompts and keys come back in the gateway's messages, and errors are shown and kept (T1)."""
+    secret = f"{PROMPT} {KEY}"
+    fields = {"message": secret, "type": secret, "param": secret, "code": secret}
+    blocked = {"code": "moderation_blocked", "message": secret}
+    reply = {
+        "message": in_json(status, own("", secret)),
+        "param": in_json(status, {"error": fields}),
+        "code": in_json(status, {"error": {**fields, "code": KEY}, "code": secret}),
+        "category": in_json(
+            status, {"error": {**blocked, "moderation_details": {"categories": [secret, KEY]}}}
+        ),
+        "flat": in_json(status, {"message": secret, "detail": secret, "error": secret}),
+        "text": Reply(status, {"content-type": "text/plain"}, secret.encode()),
+        "page": page(status, f"<html>{secret}"),
+    }[form]
+    error = raised(reply)
+    for part in (PROMPT, KEY):
+        assert part not in str(error)
+        assert part not in repr(error)
+        assert part not in repr(reply)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no_money", "out of money"),
+        ("no_money_flat", "out of money"),
+        ("key_refused", "key"),
+        ("google_key", "key"),
+        ("model_unknown", "Try another one"),
+        ("bad_size", "size"),
+        ("ark", "size"),
+        ("fastapi", "size"),
+        ("transparent", "background"),
+        ("too_large", "too large"),
+        ("moderation_gpt", "What it named: sexual minors, self harm."),
+        ("moderation_of_the_image", "withheld the image"),
+    ],
+)
+def test_the_sentence_says_what_a_person_can_do_about_it(name: str, words: str) -> None:
+    assert words in str(raised(recorded(name)))
+
+
+def test_escaped_json_inside_escaped_json_is_read_too() -> None:
+    inner = json.dumps(own("moderation_blocked"))
+    assert isinstance(raised(in_json(400, {"error": {"message": inner}})), ContentRefused)
