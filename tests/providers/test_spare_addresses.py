@@ -36,8 +36,15 @@ def test_a_link_is_silent_where_no_address_can_be_reached() -> None:
 
 @pytest.mark.parametrize(
     "hidden",
-    ["64:ff9b::5db8:d822", "2002:5db8:d822::1", "2001:0:1::1", "::ffff:93.184.216.34", "fec0::1"],
-    ids=["NAT64", "6to4", "Teredo", "IPv4-mapped", "site-local"],
+    [
+        "64:ff9b::5db8:d822",
+        "2002:5db8:d822::1",
+        "2001:0:1::1",
+        "::ffff:93.184.216.34",
+        "fec0::1",
+        "2001:1::1",
+    ],
+    ids=["NAT64", "6to4", "Teredo", "IPv4-mapped", "site-local", "protocol anycast"],
 )
 def test_an_address_that_hides_another_is_never_called_even_as_a_spare(hidden: str) -> None:
     called: list[str] = []
