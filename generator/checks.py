@@ -1,6 +1,7 @@
 """What is mis-set, said at start-up and not at three in the morning."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -34,6 +35,16 @@ def families_can_be_spoken(app_configs: Any, **kwargs: Any) -> list[CheckMessage
                     )
                 )
     return faults
+
+
+@register(Tags.security, deploy=True)
+def queue_is_guarded(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever writes to the queue decides what the workers do: a socket, or a password."""
+    url = urlsplit(settings.REDIS_URL)
+    if url.scheme == "unix" or url.password:
+        return []
+    text = "REDIS_URL has no password: whoever reaches the queue decides what the workers do."
+    return [Warning(text, id="studio.W003")]
 
 
 @register(Tags.security, deploy=True)

@@ -34,6 +34,7 @@ from generator.providers.gateway import Gateway
 logger = logging.getLogger(__name__)
 
 LEASE_MARGIN = timedelta(minutes=1)
+BEAT_EVERY = 5  # seconds between a worker's signs of life
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
 # One name a process: claims carry it, and the clock of the worker says that it is alive.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -207,13 +208,17 @@ def daily() -> None:
 
 
 class Clock(threading.Thread):
-    """The thread of a worker that knows what time it is."""
+    """The thread of a worker that knows what time it is.
+
+    Making one is the worker's first sign of life: it stands before the first claim.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="clock", daemon=True)
         self._over = threading.Event()
         self._sent: dict[str, object] = {}
-        self._next_sweep = 0.0
+        WorkerSeen.objects.beat(WORKER)
+        connection.close()
 
     def run(self) -> None:
         """Beat, look for due work each second, sweep every `SWEEP_EVERY` seconds."""
@@ -221,15 +226,17 @@ class Clock(threading.Thread):
         while not self._over.wait(1.0):
             try:
                 self._tick(ticks)
+                ticks += 1
             except Exception as error:
-                # The database may be away for a while; the clock goes on.
-                logger.warning("The clock missed a beat: %s", error)
+                # The database may be away for a while. When it is back, every worker shall have
+                # said that it lives before anybody sweeps up after the dead.
+                logger.warning("The clock missed a beat: %s", type(error).__name__)
+                ticks = settings.SWEEP_EVERY * BEAT_EVERY - BEAT_EVERY
             finally:
                 connection.close()
-            ticks += 1
 
     def _tick(self, ticks: int) -> None:
-        if ticks % 5 == 0:
+        if ticks % BEAT_EVERY == 0:
             WorkerSeen.objects.beat(WORKER)
         look_for_due(self._sent)
         if ticks % settings.SWEEP_EVERY == 0:

@@ -458,6 +458,27 @@ def test_a_provider_at_its_ceiling_does_not_hold_up_another(team: Team, member: 
     assert second == qwen
 
 
+def test_the_place_in_line_is_the_order_in_which_they_start(team: Team, member: User) -> None:
+    other = make_user()
+    add_member(team, other)
+    mine = [make_generation(member, team, prompt=f"mine {n}") for n in range(3)]
+    theirs = make_generation(other, team, prompt="theirs")
+    assert [generation.place_in_line() for generation in [*mine, theirs]] == [1, 3, 4, 2]
+    order = [take() for _ in range(4)]
+    assert order == [mine[0], theirs, mine[1], mine[2]]
+
+
+def test_a_model_whose_family_is_gone_fails_in_words_and_holds_up_nobody(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "open_gateway", ScriptedGateway)
+    old = make_generation(member, team, prompt="old")
+    Generation.objects.filter(pk=old.pk).update(family="long-gone")
+    jobs.start_next()
+    old.refresh_from_db()
+    assert (old.status, left(old)) == ("failed", CAP)
+
+
 # ── jobs and the sweep ──
 
 
@@ -496,6 +517,15 @@ def test_the_sweep_leaves_the_claims_of_a_living_worker_alone(
     )  # fmt: skip
     jobs.sweep()
     assert queue.sent == []
+
+
+def test_a_worker_says_that_it_lives_before_its_first_claim(team: Team, member: User) -> None:
+    jobs.Clock()
+    generation = make_generation(member, team)
+    assert take(jobs.WORKER) == generation
+    jobs.sweep()
+    generation.refresh_from_db()
+    assert generation.due_at > timezone.now()
 
 
 def test_the_clock_sends_a_due_step_once(team: Team, member: User, queue: Any) -> None:

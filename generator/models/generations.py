@@ -1,6 +1,8 @@
 """One prompt given to one model, and what became of it."""
 
 import uuid
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -10,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator.errors import AlreadyMoved, IllegalMove
-from generator.families import Family, family_named
+from generator.families import FAMILIES, Family, family_named
 from generator.models.catalogue import CatalogueEntry
 from generator.models.clock import Lock, WorkerSeen
 from generator.models.people import Team, User
@@ -208,11 +210,15 @@ class Generation(models.Model):
             setattr(self, name, value)
 
     def place_in_line(self) -> int:
-        """How many generations of this studio wait in front of it, and one."""
-        ahead = Generation.objects.filter(status=Status.QUEUED).filter(
-            Q(created_at__lt=self.created_at) | Q(created_at=self.created_at, pk__lt=self.pk)
-        )
-        return ahead.count() + 1
+        """Its place in the order in which waiting generations are started, from 1."""
+        held = _counted(Generation.objects.under_way().values_list("author_id", flat=True))
+        waiting = Generation.objects.filter(status=Status.QUEUED).order_by("created_at", "pk")
+        turns: list[tuple[int, int, uuid.UUID]] = []
+        for author, pk in waiting.values_list("author_id", "pk"):
+            turns.append((held.get(author, 0), len(turns), pk))
+            held[author] = held.get(author, 0) + 1
+        order = [pk for _held, _age, pk in sorted(turns)]
+        return order.index(self.pk) + 1 if self.pk in order else 1
 
 
 @transaction.atomic
@@ -233,9 +239,7 @@ def take_next(
     waiting = Generation.objects.startable(now).exclude(
         provider__in=_at_ceiling((provider for _author, provider in busy), provider_at_once)
     )
-    authors: dict[int, int] = {}
-    for author, _provider in busy:
-        authors[author] = authors.get(author, 0) + 1
+    authors = _counted(author for author, _provider in busy)
     full = [author for author, held in authors.items() if held >= member_at_once]
     first = list(
         waiting.exclude(author__in=full)
@@ -255,13 +259,20 @@ def take_next(
         started_at=generation.started_at or now,
         claimed_by=worker,
         note="",
-        due_at=now + timedelta(seconds=generation.takes.deadline) + lease_margin,
+        due_at=now + timedelta(seconds=_deadline(generation)) + lease_margin,
     )
     return generation
 
 
-def _at_ceiling(names: Any, ceiling: int) -> list[str]:
-    held: dict[str, int] = {}
-    for name in names:
-        held[name] = held.get(name, 0) + 1
-    return [name for name, count in held.items() if count >= ceiling]
+def _deadline(generation: Generation) -> float:
+    # Of a family that a newer release has dropped: the step that follows says so, in words.
+    family = FAMILIES.get(generation.family)
+    return family.deadline if family else 600.0
+
+
+def _at_ceiling(names: Iterable[str], ceiling: int) -> list[str]:
+    return [name for name, count in _counted(names).items() if count >= ceiling]
+
+
+def _counted[T](things: Iterable[T]) -> dict[T, int]:
+    return dict(Counter(things))

@@ -17,6 +17,18 @@ def image_storage() -> Storage:
     return storages["images"]
 
 
+def link_to(key: str) -> str:
+    """A signed link to a stored file, made now and kept nowhere; it lives for minutes.
+
+    An SVG is offered as a file to save, never shown as a page of the storage's origin.
+    """
+    storage: Any = image_storage()
+    # Asked by what it has: importing S3's class would cost a studio on disk 20 MB.
+    if key.endswith(".svg") and hasattr(storage, "bucket_name"):
+        return str(storage.url(key, parameters={"ResponseContentDisposition": "attachment"}))
+    return str(storage.url(key))
+
+
 def spool() -> Spool:
     """Where paid images wait for their storage."""
     return Spool(settings.SPOOL)

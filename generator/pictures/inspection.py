@@ -9,7 +9,7 @@ from generator.pictures.drawings import could_be_drawing, read_drawing
 from generator.pictures.rows import refuse_missing_rows
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_PIXELS = 64_000_000
+MAX_PIXELS = 40_000_000
 
 _EXTENSIONS: dict[Format, str] = {"jpeg": "jpg"}
 _CONTENT_TYPES: dict[Format, str] = {"svg": "image/svg+xml"}

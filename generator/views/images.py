@@ -16,8 +16,9 @@ from generator import pictures
 from generator.access import TeamRequest, in_team
 from generator.errors import NotOffered
 from generator.families import Field
-from generator.models import Generation, ImageAsset, image_storage
+from generator.models import Generation, ImageAsset
 from generator.models.assets import THUMBNAILS
+from generator.models.storage import link_to
 from generator.views import cards
 from generator.views.files import content_type
 
@@ -78,7 +79,7 @@ def picture(request: TeamRequest, pk: uuid.UUID, size: str) -> HttpResponse:
     if size != "original" and asset.thumbnails_at is None:
         size, keep = "original", FALL_BACK
     key = asset.file.name if size == "original" else asset.thumbnail_key(size)
-    answer = redirect(image_storage().url(key))
+    answer = redirect(link_to(key))
     answer["Cache-Control"] = f"private, max-age={keep}"
     return answer
 
