@@ -8,9 +8,14 @@ import sys
 def main() -> None:
     """Run one command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comet_site.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        # A variable that is missing or nonsense: its name is the help, a traceback is not.
+        sys.exit(f"studio: {error}")
 
 
 if __name__ == "__main__":
