@@ -218,7 +218,6 @@ class Clock(threading.Thread):
         self._over = threading.Event()
         self._sent: dict[str, object] = {}
         WorkerSeen.objects.beat(WORKER)
-        connection.close()
 
     def run(self) -> None:
         """Beat, look for due work each second, sweep every `SWEEP_EVERY` seconds."""

@@ -197,6 +197,7 @@ def run(queue: str, *, threads: int) -> None:
     # Many threads that each do a little: handing over after 5 ms makes a lock's holder wait long.
     sys.setswitchinterval(0.0005)
     clock = jobs.Clock() if queue == "default" else None
+    connections.close_all()  # this thread will wait for jobs, not for the database
     if clock:
         clock.start()
     rq_queue = get_queue(queue)

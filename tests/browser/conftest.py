@@ -1,23 +1,41 @@
-"""A real Chromium before a real server: the studio under uvicorn, in a thread of the test."""
+"""A real Chromium before a real server.
+
+`site` is the web server alone, in a thread of the test: enough for accounts and the admin.
+`studio` is all of it, each part a process of its own: the web server, both workers, Valkey and
+the sandbox. Those start once; each test finds an empty database under them.
+"""
 
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
+from django.conf import settings as django_settings
 from django.core.cache import cache
-from playwright.sync_api import Page
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, expect
 
-from generator.models import User
+from generator.models import Generation, ImageAsset, User, image_storage
+from generator.sandbox import Log, Sandbox
+from generator.sandbox.serve import serving
 from tests.make import PASSWORD
+from tests.services import servers
+from tests.services.conftest import Stack
+from tests.services.servers import ROOT, until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HERE = Path(__file__).parent
+DELAY = 1.0  # seconds the sandbox takes for an image
+PATIENCE = 15_000  # milliseconds that a page may take to come to what a test expects
 # whitenoise hands files over in one piece, which Django remarks on under ASGI.
 WHITENOISE = "ignore:StreamingHttpResponse must consume synchronous iterators"
 
@@ -30,6 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
             item.add_marker(pytest.mark.filterwarnings(WHITENOISE))
             item.add_marker(pytest.mark.filterwarnings("ignore:No directory at"))
+            if {"studio", "running"} & set(getattr(item, "fixturenames", ())):
+                item.add_marker(pytest.mark.services)
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium here"))
 
@@ -78,6 +98,80 @@ def site(transactional_db: None) -> Iterator[str]:
     yield f"http://localhost:{door.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
+    cache.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """A whole studio that runs."""
+
+    address: str  # http://localhost:…
+    folder: Path  # its STUDIO_DATA
+    log: Log  # what the sandbox was asked
+
+    def sign_in(self, context: BrowserContext, user: User) -> None:
+        """Give the browser a session of this person's, without the form."""
+        client = Client()
+        client.force_login(user)
+        name = django_settings.SESSION_COOKIE_NAME
+        context.add_cookies(
+            [{"name": name, "value": client.cookies[name].value, "url": self.address}]
+        )
+
+
+@pytest.fixture(scope="session")
+def running(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Studio]:
+    """The processes of a studio over the tests' own database, started once."""
+    expect.set_options(timeout=PATIENCE)
+    folder, log, port = tmp_path_factory.mktemp("studio"), Log(), servers.free_port()
+    with servers.valkey() as valkey, serving(Sandbox(log=log, delay=DELAY)) as doors:
+        stack = Stack(valkey, doors, folder)
+        # One key, so that the tests can make sessions; the label that says "sandbox" is shown.
+        stack.environment |= {"SECRET_KEY": django_settings.SECRET_KEY, "STUDIO_SANDBOX": "1"}
+        web = _start_web(port, stack.environment)
+        try:
+            stack.start_worker()
+            stack.start_worker("pictures")
+            address = f"http://localhost:{port}"
+            until(lambda: _is_ready(address), patience=40, what="the studio")
+            yield Studio(address, folder, log)
+        finally:
+            web.kill()
+            web.wait()
+            stack.stop()
+
+
+def _start_web(port: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    arguments = ["--host=127.0.0.1", f"--port={port}", "--log-level=warning", "--no-access-log"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "comet_site.asgi:application", *arguments],
+        cwd=ROOT,
+        env=environment,
+    )
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture
+def studio(
+    running: Studio, transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Studio]:
+    """The whole studio, with nobody in it yet. Images that the test stores are its images."""
+    cache.clear()
+    images = settings.STORAGES["images"]
+    options = {**images["OPTIONS"], "location": running.folder / "images"}
+    settings.STORAGES = {**settings.STORAGES, "images": {**images, "OPTIONS": options}}
+    monkeypatch.setattr(ImageAsset._meta.get_field("file"), "storage", image_storage())
+    yield running
+    # What is under way would be carried into the next test's database.
+    until(lambda: not Generation.objects.unfinished().exists(), what="the end of every generation")
     cache.clear()
 
 
