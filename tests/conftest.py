@@ -10,6 +10,12 @@ from generator.models import ImageAsset, Team, User, image_storage
 from tests.make import make_entry, make_team, make_user
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright leaves an event loop running in the main thread."""
+    browser = Path(__file__).parent / "browser"
+    items.sort(key=lambda item: browser in item.path.parents)
+
+
 @pytest.fixture(autouse=True)
 def _a_house_of_its_own(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a test lie in its own folder, and nothing reaches a queue that happens to run."""
