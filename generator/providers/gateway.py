@@ -176,10 +176,10 @@ class Gateway:
         # Every address of the list was checked. This machine may have no way to the first of
         # them: names often give IPv6 before IPv4.
         *others, last = (target.address, *target.spares)
-        for address in others:
-            with contextlib.suppress(*NEVER_SENT):
-                return self._get_from(replace(target, address=address), end, limit)
         try:
+            for address in others:
+                with contextlib.suppress(*NEVER_SENT):
+                    return self._get_from(replace(target, address=address), end, limit)
             return self._get_from(replace(target, address=last), end, limit)
         except _TooMuch:
             raise LinkRefused("The provider's image is larger than 64 MB.", code="size") from None

@@ -51,3 +51,28 @@ def test_an_address_that_hides_another_is_never_called_even_as_a_spare(hidden: s
     with pytest.raises(LinkRefused):
         _gateway({FIRST}, [FIRST, hidden], called).fetch(LINK)
     assert called == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(httpx.Response(200, content=bytes(2000)), LinkRefused), (httpx.ReadError("cut"), LinkSilent)],
+    ids=["too large", "cut off"],
+)
+def test_what_goes_wrong_after_connecting_is_told_and_not_tried_elsewhere(
+    answer: httpx.Response | Exception, kind: type[Exception]
+) -> None:
+    called: list[str] = []
+
+    def transport(request: httpx.Request) -> httpx.Response:
+        called.append(request.url.host)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    gateway = Gateway(
+        "http://gateway", key="sk-test", image_transport=httpx.MockTransport(transport),
+        resolve=lambda host, port: [FIRST, SECOND],
+    )  # fmt: skip
+    with pytest.raises(kind):
+        gateway.fetch(LINK, limit=1000)
+    assert called == [FIRST]
