@@ -24,7 +24,7 @@ from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
-from generator.models import Generation, ImageAsset, User, image_storage
+from generator.models import Generation, ImageAsset, User, WorkerSeen, image_storage
 from generator.sandbox import Log, Sandbox
 from generator.sandbox.serve import serving
 from tests.make import PASSWORD
@@ -108,6 +108,7 @@ class Studio:
     address: str  # http://localhost:…
     folder: Path  # its STUDIO_DATA
     log: Log  # what the sandbox was asked
+    workers: list[str]  # by the names under which they give signs of life
 
     def sign_in(self, context: BrowserContext, user: User) -> None:
         """Give the browser a session of this person's, without the form."""
@@ -121,7 +122,7 @@ class Studio:
 
 @pytest.fixture(scope="session")
 def running(
-    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:
     """The processes of a studio over the tests' own database, started once."""
     expect.set_options(timeout=PATIENCE)
@@ -129,14 +130,17 @@ def running(
     with servers.valkey() as valkey, serving(Sandbox(log=log, delay=DELAY)) as doors:
         stack = Stack(valkey, doors, folder)
         # One key, so that the tests can make sessions; the label that says "sandbox" is shown.
-        stack.environment |= {"SECRET_KEY": django_settings.SECRET_KEY, "STUDIO_SANDBOX": "1"}
+        stack.environment |= {"SECRET_KEY": django_settings.SECRET_KEY, "STUDIO_SANDBOX": "1",
+                              "STUDIO_WORKER_LOST_AFTER": "60"}  # fmt: skip
         web = _start_web(port, stack.environment)
         try:
             stack.start_worker()
             stack.start_worker("pictures")
             address = f"http://localhost:{port}"
             until(lambda: _is_ready(address), patience=40, what="the studio")
-            yield Studio(address, folder, log)
+            with django_db_blocker.unblock():
+                workers = list(WorkerSeen.objects.values_list("name", flat=True))
+            yield Studio(address, folder, log, workers)
         finally:
             web.kill()
             web.wait()
@@ -169,6 +173,9 @@ def studio(
     options = {**images["OPTIONS"], "location": running.folder / "images"}
     settings.STORAGES = {**settings.STORAGES, "images": {**images, "OPTIONS": options}}
     monkeypatch.setattr(ImageAsset._meta.get_field("file"), "storage", image_storage())
+    for name in running.workers:
+        # The test before took their signs of life away, and who gives none is taken for dead.
+        WorkerSeen.objects.beat(name)
     yield running
     # What is under way would be carried into the next test's database.
     until(lambda: not Generation.objects.unfinished().exists(), what="the end of every generation")
@@ -192,10 +199,15 @@ def sign_in(page: Page, site: str) -> Callable[[User], None]:
     """Sign somebody in as they would themselves."""
 
     def enter(user: User, password: str = PASSWORD) -> None:
-        page.goto(f"{site}/accounts/login/")
-        page.get_by_label("E-mail or user name").fill(user.username)
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        page.wait_for_url(lambda address: "/accounts/" not in address)
+        fill_sign_in(page, site, user, password)
 
     return enter
+
+
+def fill_sign_in(page: Page, address: str, user: User, password: str = PASSWORD) -> None:
+    """Fill the form in, send it, and wait for the page behind it."""
+    page.goto(f"{address}/accounts/login/")
+    page.get_by_label("E-mail or user name").fill(user.username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda address: "/accounts/" not in address)

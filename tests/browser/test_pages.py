@@ -1,0 +1,191 @@
+"""Every page as people look at it: on a phone, in the dark, without scripts, with no complaint."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from generator.models import ImageAsset, Status, User
+from tests.browser.conftest import Studio
+from tests.make import make_asset, make_generation, make_picture, make_team, make_user
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def nora(studio: Studio) -> User:
+    """Somebody with a few things made: images of all shapes, one failure."""
+    nora = make_user("nora")
+    team = make_team(nora, slug="northlight")
+    done = make_generation(
+        nora, team, prompt="A very long prompt about " + "a teapot and its lid, " * 30,
+        status=Status.SUCCEEDED, count=3, cost=120,
+    )  # fmt: skip
+    for position, sides in enumerate([(640, 480), (300, 900), (900, 300)]):
+        make_asset(done, position, data=make_picture(*sides))
+    make_generation(
+        nora, team, prompt="Unbreakable" * 20, status=Status.FAILED, reason_code="content",
+        reason="The provider’s safety rules refused this prompt.",
+    )  # fmt: skip
+    return nora
+
+
+@pytest.fixture
+def pages(studio: Studio, nora: User) -> list[str]:
+    """Where somebody signed in can go."""
+    image = ImageAsset.objects.first()
+    assert image
+    paths = [
+        "/t/northlight/", "/t/northlight/?model=dall-e-3", "/t/northlight/library/",
+        f"/t/northlight/images/{image.pk}/", "/t/nora/library/", "/account/",
+        "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/", "/t/nowhere/",
+    ]  # fmt: skip
+    return [studio.address + path for path in paths]
+
+
+@pytest.fixture
+def phone(browser: Browser, studio: Studio, nora: User) -> Iterator[Page]:
+    """A phone in nora's hand."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
+    studio.sign_in(context, nora)
+    yield context.new_page()
+    context.close()
+
+
+def test_no_page_makes_the_browser_complain(
+    studio: Studio, page: Page, said: list[str], nora: User, pages: list[str]
+) -> None:
+    page.goto(f"{studio.address}/accounts/login/")
+    assert said == []
+    studio.sign_in(page.context, nora)
+    for address in pages:
+        page.goto(address)
+        expect(page.locator("main")).to_be_visible()
+        if "nowhere" in address:
+            assert said.pop().startswith(
+                "Failed to load resource: the server responded with a status of 404"
+            )
+        assert said == [], address
+
+
+def test_no_page_is_wider_than_a_phone(studio: Studio, phone: Page, pages: list[str]) -> None:
+    for address in pages:
+        phone.goto(address)
+        width = phone.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], address
+    phone.context.clear_cookies()
+    phone.goto(f"{studio.address}/accounts/login/")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_on_a_phone_prompt_settings_and_button_are_under_the_thumb(
+    studio: Studio, phone: Page
+) -> None:
+    phone.goto(f"{studio.address}/t/northlight/?model=gpt-image-2")
+    make = phone.get_by_role("button", name="Make")
+    prompt = phone.get_by_label("Prompt", exact=True)
+    phone.mouse.wheel(0, 2000)
+    for part in (prompt, make):
+        expect(part).to_be_in_viewport(ratio=1)
+        part.tap(trial=True)  # nothing lies over it
+    sheet = phone.get_by_role("complementary", name="Settings")
+    expect(sheet).to_be_hidden()
+    phone.get_by_role("button", name="Settings").tap()
+    expect(sheet).to_be_in_viewport(ratio=1)
+    sheet.get_by_role("slider", name="Images").fill("4")
+    sheet.get_by_role("button", name="Close").tap()
+    expect(sheet).to_be_hidden()
+    expect(make).to_contain_text("Make 4 images · 160 credits")
+    phone.get_by_role("button", name="change the model").tap()
+    menu = phone.get_by_role("group", name="Models")
+    expect(menu).to_be_in_viewport(ratio=1)
+    menu.get_by_role("link", name="Qwen Image").tap()
+    expect(menu).to_be_hidden()
+    expect(make).to_contain_text("Make 1 image · 40 credits")
+
+
+def test_the_pages_follow_the_system_into_the_dark(
+    studio: Studio, page: Page, nora: User, pages: list[str]
+) -> None:
+    studio.sign_in(page.context, nora)
+    for address in pages:
+        page.goto(address)
+        light = {theme: ground(page, theme) for theme in ("light", "dark")}
+        assert light["light"] > 0.8, address
+        assert light["dark"] < 0.3, address
+
+
+def ground(page: Page, theme: str) -> float:
+    """How light the page's ground is in a theme, from 0 to 1, as Chromium paints it."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    return float(
+        page.evaluate(
+            """() => {
+                const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+                canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+                canvas.fillRect(0, 0, 1, 1);
+                const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
+                return (red + green + blue) / 765;
+            }"""
+        )
+    )
+
+
+def test_every_image_in_feed_and_library_is_one_the_browser_can_show(
+    studio: Studio, page: Page, nora: User
+) -> None:
+    studio.sign_in(page.context, nora)
+    for path, images in (("", ".card img"), ("library/", ".tile img")):
+        page.goto(f"{studio.address}/t/northlight/{path}")
+        expect(page.locator(images)).to_have_count(3)
+        for image in page.locator(images).all():
+            image.scroll_into_view_if_needed()
+            expect(image).to_have_js_property("complete", True)
+            assert image.evaluate("image => image.naturalWidth") > 0
+
+
+def test_arrow_keys_go_from_image_to_image_and_the_picture_opens_at_its_size(
+    studio: Studio, page: Page, nora: User, said: list[str]
+) -> None:
+    studio.sign_in(page.context, nora)
+    first, second, third = ImageAsset.objects.newest_first()
+    page.goto(f"{studio.address}/t/northlight/images/{first.pk}/")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/{second.pk}/")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/{third.pk}/")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/{second.pk}/")
+    page.get_by_role("button", name="100 %").click()
+    picture = page.locator(".stage img")
+    expect(picture).to_have_js_property("naturalWidth", second.width)
+    assert picture.bounding_box() is not None
+    page.get_by_role("button", name="Fit to window").click()
+    assert said == []
+
+
+def test_without_scripts_the_pages_can_be_read(
+    studio: Studio, browser: Browser, nora: User, pages: list[str]
+) -> None:
+    context = reader(browser, studio, nora)
+    page = context.new_page()
+    for address in pages:
+        page.goto(address)
+        expect(page.locator("main")).not_to_be_empty()
+    page.goto(f"{studio.address}/t/northlight/library/")
+    page.get_by_role("img").first.click()
+    expect(page.locator(".label-panel .prompt")).to_contain_text("a teapot and its lid")
+    page.goto(f"{studio.address}/t/northlight/")
+    page.get_by_role("button", name="change the model").click()
+    page.get_by_role("link", name="DALL·E 3").click()
+    expect(page.get_by_role("group", name="Style")).to_be_visible()
+    context.close()
+
+
+def reader(browser: Browser, studio: Studio, user: User) -> BrowserContext:
+    """A browser that runs no scripts, in which somebody has signed in."""
+    context = browser.new_context(java_script_enabled=False)
+    studio.sign_in(context, user)
+    return context
