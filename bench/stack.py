@@ -1,4 +1,4 @@
-"""A studio of its own for a benchmark: every process a real one, on free ports, in a folder that goes."""
+"""A studio of its own for a benchmark: real processes on free ports, in a folder that goes."""
 
 import contextlib
 import os

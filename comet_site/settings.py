@@ -23,7 +23,7 @@ PORT = env.number("STUDIO_PORT", 8000, least=1)
 
 
 def _demo_secret() -> str:
-    """A demo's own key, made once and kept in its data folder, so that sign-ins outlive a restart."""
+    """A demo's own key, made once and kept with its data, so that sign-ins outlive a restart."""
     kept = DATA / "secret-key"
     try:
         secret = kept.read_text() if kept.exists() else ""
@@ -141,7 +141,7 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
-    # The database's, so that the limits on guessing hang on nothing else and all processes share them.
+    # The database's: all processes share the counts of wrong passwords, and they hang on nothing.
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "django_cache",
@@ -153,11 +153,10 @@ CACHES = {
 BUCKET = env.required("AWS_STORAGE_BUCKET_NAME", unless=DEMO)
 _bucket_endpoint = env.text("AWS_S3_ENDPOINT_URL")
 # Where pages may load images from: the bucket's origin, since its links go there.
+_bucket_origin = "://".join(urlsplit(_bucket_endpoint)[:2]) if BUCKET else ""
 IMAGE_ORIGINS = env.words("STUDIO_IMAGE_ORIGINS") or (
-    [f"{urlsplit(_bucket_endpoint).scheme}://{urlsplit(_bucket_endpoint).netloc}"] if _bucket_endpoint
-    else ["https://*.amazonaws.com"] if BUCKET
-    else []
-)  # fmt: skip
+    [_bucket_origin if _bucket_endpoint else "https://*.amazonaws.com"] if BUCKET else []
+)
 # How long a link to a stored image works, in seconds. Such links are made when read, never kept.
 IMAGE_LINK_LIFE = 300
 _images: dict[str, Any] = (

@@ -1,6 +1,5 @@
 """Images in a real S3 server: kept, private, behind links that end, waited for when it refuses."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -35,12 +34,10 @@ def options(s3: dict[str, str], **facts: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bucket(
-    s3: dict[str, str], settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
+def bucket(s3: dict[str, str], settings: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The images of this test lie in the bucket."""
     _use(settings, monkeypatch, options(s3))
-    yield s3
+    return s3
 
 
 def _use(settings: Any, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]) -> None:

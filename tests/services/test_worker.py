@@ -45,7 +45,9 @@ def author(db: None) -> User:
     return make_user()
 
 
-def send(author: User, *prompts: str, wire_model: str = "dall-e-2", nudge: bool = True) -> list[Generation]:
+def send(
+    author: User, *prompts: str, wire_model: str = "dall-e-2", nudge: bool = True
+) -> list[Generation]:
     entry = make_entry(wire_model)
     begun = []
     for prompt in prompts:

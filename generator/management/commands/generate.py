@@ -1,4 +1,4 @@
-"""`manage.py generate "a teapot" --model gpt-image-2 --as member@…`: the same path, from a shell."""
+"""`manage.py generate "a teapot" --model … --as …`: the same path as a page, from a shell."""
 
 import time
 import uuid
