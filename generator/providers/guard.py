@@ -20,7 +20,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 REFUSED = "The provider gave a link that the studio may not open."
 # What a URL of a provider is made of. Anything else is read differently by different parsers.
 PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
 # All of the public IPv6 internet lies in here. IPv4-mapped and NAT64 addresses do not.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 # But for these: Teredo and its like, documentation, 6to4. They lead to an IPv4 address or nowhere.
@@ -63,7 +64,7 @@ def check(url: str, *, origins: Collection[str], resolve: Resolver) -> Target:
         parts = urlsplit(url)
         usual = {"https": 443, "http": 80}[parts.scheme]
         port = usual if parts.port is None else parts.port
-        host = (parts.hostname or "").rstrip(".")
+        host = (parts.hostname or "").removesuffix(".")
     except (ValueError, KeyError):
         raise LinkRefused(REFUSED, code="url") from None
     if "@" in parts.netloc or not host:
@@ -91,8 +92,6 @@ def _addresses(host: str, port: int, *, listed: bool, resolve: Resolver) -> list
         found = [host] if literal else resolve(host, port)
     except OSError:
         raise LinkSilent("The provider's link leads to a name that does not resolve.") from None
-    except UnicodeError:  # a label that is empty or too long for a name
-        raise LinkRefused(REFUSED, code="host") from None
     addresses = [_literal(text) for text in found]
     # All of them: a name with one private address among public ones is a trap.
     if not addresses or not all(a and (listed or is_public(a)) for a in addresses):
