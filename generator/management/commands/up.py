@@ -7,14 +7,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import connections
 
 from generator.demo import SignIn
 from generator.management.launch import CannotStart, checks, ready
 from generator.management.launch.chatter import Chatter
 from generator.management.launch.crew import Crew
 from generator.management.launch.plan import Plan, make_plan
-from generator.management.launch.prepare import demo_sign_ins, forget_workers, prepare
+from generator.management.launch.prepare import (
+    demo_sign_ins,
+    forget_workers,
+    let_go_of_database,
+    prepare,
+)
 from generator.management.launch.running import noted
 from generator.models import User
 
@@ -55,7 +59,7 @@ def run(data: Path) -> str:
         forget_workers()
         sign_ins = demo_sign_ins()
         greeting = _greeting(plan, sign_ins)
-        connections.close_all()  # the processes of the crew are forked from this one
+        let_go_of_database()
         with noted(data, plan.outside()):
             return _run_crew(plan, greeting)
 

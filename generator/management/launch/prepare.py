@@ -1,5 +1,6 @@
 """Brings the database, and what a deployment serves as files, up to date."""
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
@@ -16,6 +17,7 @@ def prepare() -> None:
     May run any number of times, and beside itself. Raises CannotStart where the database fails.
     """
     try:
+        _reach_database()
         # Looking costs a tenth of what `migrate` does when there is nothing to do.
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -33,6 +35,13 @@ def forget_workers() -> None:
     WorkerSeen.objects.all().delete()
 
 
+def let_go_of_database() -> None:
+    """Close what is open: a process that is forked must not share it, nor a pool's threads."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()
+
+
 def demo_sign_ins() -> list[demo.SignIn]:
     """How the people of the demo sign in; none where real people came first.
 
@@ -44,6 +53,14 @@ def demo_sign_ins() -> list[demo.SignIn]:
         return demo.make_demo()
     except OSError as error:
         raise CannotStart(f"The demo's passwords cannot be kept: {error}.") from error
+
+
+def _reach_database() -> None:
+    # Asked without the pool, which tries for half a minute and says so every few seconds.
+    if connection.vendor == "postgresql":
+        with connection.wrap_database_errors:
+            parameters = {**connection.get_connection_params(), "connect_timeout": 5}
+            psycopg.connect(**parameters).close()
 
 
 def _first_line(error: Exception) -> str:
