@@ -39,7 +39,7 @@ def let_go_of_database() -> None:
     """Close what is open: a process that is forked must not share it, nor a pool's threads."""
     connection.close()
     if connection.vendor == "postgresql":
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]  # the stubs know no pool
 
 
 def demo_sign_ins() -> list[demo.SignIn]:
