@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from generator.models import ImageAsset, Status, User
 from tests.browser.conftest import Studio
 from tests.make import make_asset, make_generation, make_picture, make_team, make_user
 
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+UNBROKEN = "Zwölfkesseldampfer" * 12  # a word of more characters than fit in any line
+# What is wider inside than outside, hides that, and shows no … for it.
+CUT_OFF = """() => [...document.querySelectorAll("main :is(h1, h2, h3, p, dd, td, li)")].filter(
+    (part) => part.scrollWidth > part.clientWidth + 1
+        && !part.closest(".visually-hidden")
+        && !["inline", "contents"].includes(getComputedStyle(part).display)
+        && getComputedStyle(part).textOverflow !== "ellipsis"
+).map((part) => part.className + ": " + part.textContent.slice(0, 40))"""
 
 
 @pytest.fixture
@@ -18,13 +26,13 @@ def nora(studio: Studio) -> User:
     nora = make_user("nora")
     team = make_team(nora, slug="northlight")
     done = make_generation(
-        nora, team, prompt="A very long prompt about " + "a teapot and its lid, " * 30,
+        nora, team, prompt="A long prompt about " + "a teapot and its lid, " * 30 + UNBROKEN,
         status=Status.SUCCEEDED, count=3, cost=120,
     )  # fmt: skip
     for position, sides in enumerate([(640, 480), (300, 900), (900, 300)]):
         make_asset(done, position, data=make_picture(*sides))
     make_generation(
-        nora, team, prompt="Unbreakable" * 20, status=Status.FAILED, reason_code="content",
+        nora, team, prompt=UNBROKEN, status=Status.FAILED, reason_code="content",
         reason="The provider’s safety rules refused this prompt.",
     )  # fmt: skip
     return nora
@@ -46,9 +54,7 @@ def pages(studio: Studio, nora: User) -> list[str]:
 @pytest.fixture
 def phone(browser: Browser, studio: Studio, nora: User) -> Iterator[Page]:
     """A phone in nora's hand."""
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
-    )
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
     studio.sign_in(context, nora)
     yield context.new_page()
     context.close()
@@ -70,11 +76,14 @@ def test_no_page_makes_the_browser_complain(
         assert said == [], address
 
 
-def test_no_page_is_wider_than_a_phone(studio: Studio, phone: Page, pages: list[str]) -> None:
+def test_no_page_is_wider_than_a_phone_and_none_hides_words(
+    studio: Studio, phone: Page, pages: list[str]
+) -> None:
     for address in pages:
         phone.goto(address)
         width = phone.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], address
+        assert phone.evaluate(CUT_OFF) == [], address
     phone.context.clear_cookies()
     phone.goto(f"{studio.address}/accounts/login/")
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
