@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 from django.utils.csp import CSP
@@ -124,7 +124,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # ── What is stored, and where ──
 DATABASE_URL = env.required(
-    "DATABASE_URL", unless=DEMO, default=f"sqlite:///{DATA / 'studio.sqlite3'}"
+    "DATABASE_URL", unless=DEMO, default=f"sqlite:///{quote(str(DATA / 'studio.sqlite3'))}"
 )
 _database: Any = dj_database_url.parse(DATABASE_URL)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -204,7 +204,7 @@ WHITENOISE_USE_FINDERS = DEMO
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # ── The queue ──
-REDIS_URL = env.required("REDIS_URL", unless=DEMO, default=f"unix://{DATA / 'valkey.sock'}")
+REDIS_URL = env.required("REDIS_URL", unless=DEMO, default=f"unix://{quote(str(DATA / 'valkey.sock'))}")
 RQ_QUEUES = {
     name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": -1,
            "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 2}}
