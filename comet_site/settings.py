@@ -204,7 +204,9 @@ WHITENOISE_USE_FINDERS = DEMO
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # ── The queue ──
-REDIS_URL = env.required("REDIS_URL", unless=DEMO, default=f"unix://{quote(str(DATA / 'valkey.sock'))}")
+REDIS_URL = env.required(
+    "REDIS_URL", unless=DEMO, default=f"unix://{quote(str(DATA / 'valkey.sock'))}"
+)
 RQ_QUEUES = {
     name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": -1,
            "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 2}}
