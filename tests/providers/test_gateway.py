@@ -313,12 +313,12 @@ def test_one_that_reads_slowly_is_left_at_the_deadline() -> None:
 def test_half_a_body_is_silence() -> None:
     half = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + b"x" * 2000
     with serving(half) as server:
-        assert silent_within(server) == "RemoteProtocolError"
+        assert silent_within(server) in {"RemoteProtocolError", "ReadError"}
 
 
 def test_no_word_at_all_is_silence() -> None:
     with serving(b"") as server:
-        assert silent_within(server) == "RemoteProtocolError"
+        assert silent_within(server) in {"RemoteProtocolError", "ReadError"}
 
 
 def test_one_that_is_not_there_has_received_nothing() -> None:
