@@ -99,9 +99,9 @@ class Crew(Manager):  # type: ignore[misc]
 
     def _obituary(self, name: str, code: int) -> str:
         why = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-        words = "".join(f"\n    {line}" for line in self._chatter.last_words(name))
-        log = self._chatter.log_of(name)
-        return f"{name} ended by itself ({why}). Its last words:{words}\n  More in {log}"
+        said = "".join(f"\n    {line}" for line in self._chatter.last_words(name))
+        last = f" Its last words:{said}" if said else ""
+        return f"{name} ended by itself ({why}).{last}\n  All it said is in {self._chatter.log_of(name)}"
 
     def _wait_until_ready(self) -> None:
         try:
