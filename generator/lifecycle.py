@@ -15,17 +15,13 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from generator import live, pictures, providers
+from generator import keeping, live, providers
 from generator.errors import (
-    BadPicture,
     BadReply,
     ContentRefused,
-    LinkRefused,
-    LinkSilent,
     NotAllowed,
     ProviderBusy,
     ProviderError,
@@ -35,7 +31,6 @@ from generator.errors import (
 from generator.models import (
     CatalogueEntry,
     Generation,
-    ImageAsset,
     Membership,
     QuotaAccount,
     Status,
@@ -43,7 +38,7 @@ from generator.models import (
     User,
 )
 from generator.models.quota import accounts_holding
-from generator.models.storage import image_storage, spool
+from generator.models.storage import spool
 from generator.providers.base import Brief, Finished, InlineImage, Outcome, Pending
 from generator.providers.gateway import Gateway
 
@@ -53,7 +48,7 @@ MOST_ATTEMPTS = 5
 POLL_EVERY = 4.0  # seconds
 STUMBLE_PAUSE = 30.0  # seconds
 POLL_LEASE = timedelta(minutes=2)
-STORE_LEASE = timedelta(minutes=10)
+STORE_LEASE = timedelta(minutes=30)
 KEEP_TRYING_TO_STORE = timedelta(hours=24)
 LINK_TRIES = 5
 LOST = (
@@ -173,7 +168,7 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     live.moved(generation)
     adapter = providers.ADAPTERS[generation.protocol]
     deadline = generation.takes.deadline
-    _let_go_of_the_database()
+    keeping.let_go_of_the_database()
     try:
         outcome = gateway.submit(adapter, brief_of(generation), deadline=deadline)
     except ProviderBusy as error:
@@ -194,12 +189,6 @@ def stumble(generation: Generation) -> None:
             _fail(generation, "Something went wrong in the studio itself.", code="bug")
         case Status.RUNNING | Status.STORING:
             _look_again(generation, STUMBLE_PAUSE)
-
-
-def _let_go_of_the_database() -> None:
-    # 200 threads that wait for a provider must not hold 200 connections.
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _try_again_later(generation: Generation, error: ProviderBusy) -> float | None:
@@ -283,7 +272,7 @@ def _wait_for_task(generation: Generation, pending: Pending) -> float:
 def _poll(generation: Generation, gateway: Gateway) -> float | None:
     adapter = providers.POLLING_ADAPTERS[generation.protocol]
     age = generation.seconds or 0.0
-    _let_go_of_the_database()
+    keeping.let_go_of_the_database()
     try:
         outcome = gateway.poll(adapter, generation.task_id)
     except ProviderBusy as error:
@@ -346,87 +335,20 @@ def _keep(generation: Generation, finished: Finished) -> float | None:
 
 
 def _store(generation: Generation, gateway: Gateway | None) -> float | None:
-    """Fetch or take from the spool whatever is not stored yet, and close the books.
+    """Keep whatever is not kept yet, and close the books.
 
     Without a gateway (straight after the reply) links are left for the next step.
     """
     if gateway is None and any("url" in row for row in generation.outcome):
         return 0.0
-    stored = set(generation.images.values_list("position", flat=True))
-    problem = ""
-    for position, row in enumerate(generation.outcome):
-        if position in stored:
-            continue
-        try:
-            picture = _picture(generation, gateway, position, row)
-            _store_image(generation, position, picture, row["revised_prompt"])
-        except LinkSilent as error:
-            if generation.storing_attempts >= LINK_TRIES:
-                problem = str(error)
-                continue
-            return _store_later(generation, error)
-        except (BadPicture, LinkRefused, BadReply, FileNotFoundError) as error:
-            problem = str(error) if not isinstance(error, OSError) else "An image was lost."
-        except AlreadyThere:
-            continue
-        except Exception as error:  # storages raise what they like
-            if _gave_up(generation):
-                problem = "The studio's image storage refuses to keep the image."
-                continue
-            logger.warning("The storage refused an image: %s", type(error).__name__)
-            return _store_later(generation, error)
+    last_try = generation.storing_attempts >= LINK_TRIES
+    try:
+        problem = keeping.keep_images(
+            generation, gateway, last_try_of_links=last_try, last_try=_gave_up(generation)
+        )
+    except keeping.NotYet as error:
+        return _store_later(generation, note=error.note)
     return _finish(generation, problem)
-
-
-class AlreadyThere(Exception):
-    """Another worker has stored this image."""
-
-
-def _picture(
-    generation: Generation, gateway: Gateway | None, position: int, row: dict[str, str]
-) -> pictures.Picture:
-    if "url" in row:
-        assert gateway is not None  # `_store` has seen to it
-        _let_go_of_the_database()
-        data = gateway.fetch(row["url"])
-    else:
-        data = spool().get(generation.pk, position)
-    return pictures.inspect(data)
-
-
-def _store_image(
-    generation: Generation, position: int, picture: pictures.Picture, revised_prompt: str
-) -> None:
-    data = pictures.mark(picture.data)
-    asset = ImageAsset(
-        generation=generation,
-        team_id=generation.team_id,
-        position=position,
-        format=picture.format,
-        extension=picture.extension,
-        content_type=picture.content_type,
-        width=picture.width,
-        height=picture.height,
-        size=len(data),
-        digest=hashlib.sha256(data).hexdigest(),
-        revised_prompt=revised_prompt,
-    )
-    _let_go_of_the_database()
-    # Outside the transaction: an upload can take seconds. The key is fixed, so doing it twice
-    # is harmless.
-    name = image_storage().save(asset.file.field.generate_filename(asset, ""), ContentFile(data))
-    asset.file.name = name
-    _there, made = ImageAsset.objects.get_or_create(
-        generation=generation,
-        position=position,
-        defaults={
-            field.attname: getattr(asset, field.attname)
-            for field in asset._meta.concrete_fields
-            if field.name not in {"generation", "position", "id"}
-        },
-    )
-    if not made:
-        raise AlreadyThere
 
 
 def _gave_up(generation: Generation) -> bool:
@@ -434,14 +356,14 @@ def _gave_up(generation: Generation) -> bool:
     return timezone.now() - started > KEEP_TRYING_TO_STORE
 
 
-def _store_later(generation: Generation, error: Exception) -> float:
+def _store_later(generation: Generation, *, note: str) -> float:
     attempt = generation.storing_attempts + 1
     pause = growing_pause(min(attempt, 6))
     Generation.objects.filter(pk=generation.pk, claimed_by=generation.claimed_by).update(
         due_at=timezone.now() + timedelta(seconds=pause),
         claimed_by="",
         storing_attempts=attempt,
-        note="storage" if not isinstance(error, LinkSilent) else "link",
+        note=note,
     )
     live.moved(generation)
     return pause

@@ -1,0 +1,114 @@
+"""Keeping the images of a generation: from the spool or a link into the storage.
+
+May be done again and again: what is kept is left alone, and the same image always gets the same
+key. Storage and network are awaited outside transactions, with no database connection held.
+"""
+
+import hashlib
+import logging
+
+from django.core.files.base import ContentFile
+from django.db import connection
+
+from generator import pictures
+from generator.errors import BadPicture, LinkRefused, LinkSilent
+from generator.models import Generation, ImageAsset, image_storage
+from generator.models.storage import spool
+from generator.providers.gateway import Gateway
+
+logger = logging.getLogger(__name__)
+
+REFUSED = "The studio's image storage refuses to keep the image."
+
+
+class NotYet(Exception):
+    """Something has to be tried again later; `note` says whether a *link* or the *storage*."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        self.note = note
+
+
+def keep_images(
+    generation: Generation, gateway: Gateway | None, *, last_try_of_links: bool, last_try: bool
+) -> str:
+    """Keep every image that is not kept yet; what is wrong with those that never will be, or "".
+
+    `gateway` is needed where an image lies behind a link. Raises NotYet for a link or a storage
+    that may answer another time, unless this is the last try.
+    """
+    kept = set(generation.images.values_list("position", flat=True))
+    problem = ""
+    for position, row in enumerate(generation.outcome):
+        if position in kept:
+            continue
+        try:
+            picture = _picture(generation, gateway, position, row)
+        except LinkSilent as error:
+            if not last_try_of_links:
+                raise NotYet("link") from error
+            problem = str(error)
+        except (BadPicture, LinkRefused) as error:
+            problem = str(error)
+        except FileNotFoundError:
+            problem = "The image was lost on its way into the storage."
+        else:
+            problem = _stored(generation, position, picture, row, last_try=last_try) or problem
+    return problem
+
+
+def let_go_of_the_database() -> None:
+    """Hold no connection while something else is awaited: 200 threads must not need 200."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def _picture(
+    generation: Generation, gateway: Gateway | None, position: int, row: dict[str, str]
+) -> pictures.Picture:
+    if "url" in row:
+        assert gateway is not None
+        let_go_of_the_database()
+        return pictures.inspect(gateway.fetch(row["url"]))
+    return pictures.inspect(spool().get(generation.pk, position))
+
+
+def _stored(
+    generation: Generation, position: int, picture: pictures.Picture, row: dict[str, str],
+    *, last_try: bool,
+) -> str:  # fmt: skip
+    asset, data = _asset(generation, position, picture, row["revised_prompt"])
+    let_go_of_the_database()
+    try:
+        key = asset.file.field.generate_filename(asset, "")
+        asset.file.name = image_storage().save(key, ContentFile(data))
+    except Exception as error:  # storages raise what they like
+        logger.warning("The storage refused an image: %s", type(error).__name__)
+        if not last_try:
+            raise NotYet("storage") from error
+        return REFUSED
+    # Of two workers that store the same image, the second finds the row of the first.
+    facts = {field.attname: getattr(asset, field.attname) for field in asset._meta.concrete_fields}
+    place = {"generation_id": facts.pop("generation_id"), "position": facts.pop("position")}
+    ImageAsset.objects.get_or_create(**place, defaults=facts)
+    return ""
+
+
+def _asset(
+    generation: Generation, position: int, picture: pictures.Picture, revised_prompt: str
+) -> tuple[ImageAsset, bytes]:
+    data = pictures.mark(picture.data)
+    asset = ImageAsset(
+        generation=generation,
+        team_id=generation.team_id,
+        position=position,
+        format=picture.format,
+        extension=picture.extension,
+        content_type=picture.content_type,
+        width=picture.width,
+        height=picture.height,
+        size=len(data),
+        digest=hashlib.sha256(data).hexdigest(),
+        revised_prompt=revised_prompt,
+    )
+    return asset, data
