@@ -101,7 +101,8 @@ class Crew(Manager):  # type: ignore[misc]
         why = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         said = "".join(f"\n    {line}" for line in self._chatter.last_words(name))
         last = f" Its last words:{said}" if said else ""
-        return f"{name} ended by itself ({why}).{last}\n  All it said is in {self._chatter.log_of(name)}"
+        log = self._chatter.log_of(name)
+        return f"{name} ended by itself ({why}).{last}\n  All it said is in {log}"
 
     def _wait_until_ready(self) -> None:
         try:
