@@ -1,8 +1,14 @@
-"""A gateway that answers what a test tells it to."""
+"""A gateway that answers what a test tells it to, and a clock turned by hand."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
+from generator import lifecycle
+from generator.models import Generation, QuotaAccount, Window
+from generator.models.generations import take_next
 from generator.providers.base import Brief, Finished, InlineImage, LinkedImage, Outcome
 from tests.make import make_picture
 
@@ -52,3 +58,39 @@ def images(count: int = 1, **facts: Any) -> Finished:
 def links(*urls: str) -> Finished:
     """An answer with these links."""
     return Finished(tuple(LinkedImage(url) for url in urls))
+
+
+CAP = 10_000  # credits a month that a test's member starts with
+
+
+def left(generation: Generation) -> int | None:
+    account = QuotaAccount.objects.of(generation.team, generation.author)
+    return account.left(Window.MONTH, generation.team.today())
+
+
+def take(worker: str = "w1", **ceilings: int) -> Generation | None:
+    limits = {"member_at_once": 8, "studio_at_once": 50, "provider_at_once": 50, **ceilings}
+    return take_next(worker=worker, lease_margin=timedelta(minutes=1), **limits)
+
+
+def run(gateway: ScriptedGateway) -> Generation:
+    """Take the next generation and its steps until one has to wait."""
+    generation = take()
+    assert generation
+    pause = lifecycle.submit(generation, gateway)  # type: ignore[arg-type]
+    while pause == 0:
+        pause = lifecycle.advance(generation, gateway)  # type: ignore[arg-type]
+    generation.refresh_from_db()
+    return generation
+
+
+def look_again(generation: Generation, gateway: ScriptedGateway) -> Generation:
+    """As the clock would: when it is due, claim it and take one step."""
+    Generation.objects.filter(pk=generation.pk).update(due_at=timezone.now())
+    claimed = Generation.objects.claim(generation.pk, worker="w2", lease=timedelta(minutes=1))
+    assert claimed
+    pause = lifecycle.advance(claimed, gateway)  # type: ignore[arg-type]
+    while pause == 0:
+        pause = lifecycle.advance(claimed, gateway)  # type: ignore[arg-type]
+    claimed.refresh_from_db()
+    return claimed

@@ -8,7 +8,7 @@ import pytest
 
 from tests.services import servers
 
-RULES = ["tests/models", "tests/test_lifecycle.py"]
+RULES = ["tests/models", "tests/test_lifecycle.py", "tests/test_jobs.py"]
 
 
 @pytest.mark.postgres

@@ -12,8 +12,7 @@ from storages.backends.s3 import S3Storage
 from generator import jobs
 from generator.models import Generation, ImageAsset, Status, Team, User, image_storage
 from tests.make import make_asset, make_generation
-from tests.scripted import ScriptedGateway, images
-from tests.test_lifecycle import look_again, run
+from tests.scripted import ScriptedGateway, images, look_again, run
 
 
 def options(s3: dict[str, str], **facts: Any) -> dict[str, Any]:
