@@ -114,4 +114,4 @@ def is_public(address: Address) -> bool:
         or any(address in network for network in SPECIAL)
     ):
         return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    return address.is_global and not address.is_multicast

@@ -128,6 +128,17 @@ def never(connection: socket.socket, _head: bytes) -> None:
         pass
 
 
+def lasting(answer: bytes) -> Answer:
+    """The same answer again and again, on a connection that is kept open."""
+
+    def serve(connection: socket.socket, head: bytes) -> None:
+        while head:
+            connection.sendall(answer)
+            head = _head(connection)
+
+    return serve
+
+
 def endless(connection: socket.socket, _head: bytes) -> None:
     """A body without end."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

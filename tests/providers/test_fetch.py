@@ -156,7 +156,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
 
 def test_two_names_at_one_address_share_no_connection() -> None:
     """What was said under one name must not answer for the other."""
-    lasting = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage"
+    lasting = servers.lasting(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage")
     with serving(lasting) as server:
         origins = [f"http://{name}.internal:{server.port}" for name in ("a", "b")]
         with gateway_for(*origins) as gateway:

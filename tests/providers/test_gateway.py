@@ -302,8 +302,9 @@ def test_one_that_accepts_and_never_answers_is_left_at_the_deadline() -> None:
 
 def test_one_that_reads_slowly_is_left_at_the_deadline() -> None:
     def sip(connection: socket.socket, head: bytes) -> None:
-        while connection.recv(16384):
-            time.sleep(servers.GAP)
+        # Fast enough that no single write is late, and far too slow for all of them.
+        while connection.recv(65536):
+            time.sleep(0.01)
 
     large = Call("POST", "/x", json={"image": "x" * 24_000_000})
     with serving(sip) as server:
@@ -345,12 +346,20 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_cut_at_the_limit(
 
 def test_a_connection_that_the_other_side_has_closed_is_not_used_again() -> None:
     """On such a connection a paid call would end as silence, which nobody repeats."""
-    lasting = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-    with serving(lasting) as server, gateway_at(server.origin) as gateway:
+    once = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    with serving(once) as server, gateway_at(server.origin) as gateway:
         for _turn in range(3):
             assert gateway.send(CALL).status == 200
             time.sleep(servers.GAP)
         assert server.connections == 3
+
+
+def test_calls_one_after_another_share_a_connection() -> None:
+    lasting = servers.lasting(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    with serving(lasting) as server, gateway_at(server.origin) as gateway:
+        for _turn in range(3):
+            gateway.send(CALL)
+        assert server.connections == 1
 
 
 def _echo(connection: socket.socket, head: bytes) -> None:
