@@ -180,7 +180,12 @@ _images: dict[str, Any] = (
     if BUCKET
     else {
         "BACKEND": "generator.models.storage.SignedFileStorage",
-        "OPTIONS": {"location": DATA / "images", "allow_overwrite": True},
+        "OPTIONS": {
+            "location": DATA / "images",
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     }
 )
 STORAGES = {

@@ -1,5 +1,6 @@
 """`manage.py up`: a whole studio on this machine, until Ctrl-C."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal. Exits with 1 and a line that says what to do if that cannot be."""
         os.umask(0o077)  # whatever is made under the data folder is its owner's alone
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign must not end us
         try:
             fault = run(settings.DATA)
         except CannotStart as error:
@@ -65,14 +68,15 @@ def run(data: Path) -> str:
 
 
 def _run_crew(plan: Plan, greeting: str) -> str:
-    crew = Crew(
-        Chatter(settings.DATA / "logs"),
-        ready=lambda: _wait_until_ready(plan),
-        on_ready=lambda: print(greeting, flush=True),
-    )
-    for name, command in plan.commands.items():
-        crew.add_process(name, command, env=plan.environment, cwd=settings.ROOT)
-    crew.loop()
+    with Chatter(settings.DATA / "logs") as chatter:
+        crew = Crew(
+            chatter,
+            ready=lambda: _wait_until_ready(plan),
+            on_ready=lambda: print(greeting, flush=True),
+        )
+        for name, command in plan.commands.items():
+            crew.add_process(name, command, env=plan.environment, cwd=settings.ROOT)
+        crew.loop()
     return crew.fault
 
 

@@ -5,7 +5,7 @@ import re
 from collections import deque
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 LAST = 8  # lines kept of each process, for when it dies
 LOG_SIZE = 2_000_000  # bytes, after which a log begins anew; the one before is kept as well
@@ -19,7 +19,7 @@ _MATTERS = re.compile(
 
 
 class Chatter:
-    """Where honcho hands every line to; a `Printer` to it."""
+    """Where honcho hands every line to; a `Printer` to it. Leaving the block closes the files."""
 
     width = 0  # honcho sets it, to line up names that we do not print
 
@@ -28,6 +28,14 @@ class Chatter:
         self._folder = folder
         self._logs: dict[str, logging.Logger] = {}
         self._last: dict[str, deque[str]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for logger in self._logs.values():
+            for handler in logger.handlers:
+                handler.close()
 
     def write(self, message: Any) -> None:
         """Keep a line of a process; show it if it is a warning or worse."""
