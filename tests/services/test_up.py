@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -120,13 +122,18 @@ def test_all_a_studio_keeps_is_its_owners_alone(up: Up) -> None:
     assert open_to_others == []
 
 
-def test_a_shell_makes_an_image_in_the_studio_that_runs(up: Up) -> None:
+def generate(studio: Up, *options: str) -> subprocess.CompletedProcess[str]:
+    """Make an image from a shell, in the studio that runs."""
     if not (ROOT / ".venv/requirements.txt.stamp").exists():
         pytest.skip("the script would make .venv anew: it was not made by ./studio")
-    ended = up.run(
+    return studio.run(
         "./studio", "manage", "generate", "a teapot", "--model", "dall-e-2",
-        "--as", "member@northlight.example", "--wait",
+        "--as", "member@northlight.example", *options,
     )  # fmt: skip
+
+
+def test_a_shell_makes_an_image_in_the_studio_that_runs(up: Up) -> None:
+    ended = generate(up, "--wait")
     assert ended.returncode == 0, ended.stderr
     assert re.fullmatch(rf"http://localhost:{up.port}/t/\w+/images/[0-9a-f-]+/\n", ended.stdout)
 
@@ -154,6 +161,20 @@ def test_a_signal_ends_all_of_it_within_seconds_and_well(another: Up) -> None:
     assert another.processes() == {}
     assert not (another.data / "running.env").exists()
     assert not (another.data / "valkey.sock").exists()
+
+
+def status_of_the_one(studio: Up) -> str:
+    """Where the only generation stands, read from the file: nothing else may run any more."""
+    with closing(sqlite3.connect(studio.data / "studio.sqlite3", timeout=10)) as database:
+        return str(database.execute("SELECT status FROM generator_generation").fetchone()[0])
+
+
+def test_a_call_that_was_made_is_finished_before_the_studio_ends(another: Up) -> None:
+    assert generate(another).returncode == 0
+    until(lambda: status_of_the_one(another) == "submitting", what="the call")
+    another.process.send_signal(signal.SIGTERM)
+    assert another.process.wait(10) == 0
+    assert status_of_the_one(another) == "succeeded"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of the killed")
