@@ -1,6 +1,7 @@
 """Real sockets that answer as they should not. Each connection is handed to a function."""
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -69,9 +70,19 @@ class RawServer:
             if head:
                 self.requests.append(head)
                 if isinstance(self._answer, bytes):
+                    _drain(connection, head)
                     connection.sendall(self._answer)
                 else:
                     self._answer(connection, head)
+
+
+def _drain(connection: socket.socket, head: bytes) -> None:
+    """Take the rest of a body: who closes with bytes unread takes back what they have sent."""
+    start, _, body = head.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", start.lower())
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0 and (more := connection.recv(65536)):
+        left -= len(more)
 
 
 def _head(connection: socket.socket) -> bytes:
