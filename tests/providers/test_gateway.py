@@ -362,26 +362,29 @@ def test_calls_one_after_another_share_a_connection() -> None:
         assert server.connections == 1
 
 
-def _echo(connection: socket.socket, head: bytes) -> None:
-    """The number that was asked for; nothing, slowly, for the odd ones."""
-    number = int(head.split(b"/", 1)[1].split(b" ", 1)[0])
+def _in_its_time(connection: socket.socket, head: bytes) -> None:
+    """The number that was asked for, after as many hundredths; for odd ones a drip of 3 s."""
+    number = int(head.split(b" ", 2)[1][1:])
     if number % 2:
-        servers.dripping(b"HTTP/1.1 200 OK\r\nX: ")(connection, head)
-    body = json.dumps({"number": number}).encode()
-    time.sleep(servers.GAP)
-    connection.sendall(reply(body))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        for _turn in range(60):
+            connection.sendall(b"x")
+            time.sleep(servers.GAP)
+        connection.sendall(b"\r\nContent-Length: 2\r\n\r\n{}")
+    time.sleep(number / 100)
+    connection.sendall(reply(json.dumps({"number": number}).encode()))
 
 
 def test_threads_share_a_gateway_and_neither_answers_nor_deadlines() -> None:
     def ask(number: int) -> Any:
-        deadline = DEADLINE if number % 2 else 20
+        deadline = 0.3 + number / 100 if number % 2 else 20
         try:
             return gateway.send(Call("GET", f"/{number}", deadline=deadline)).json()["number"]
         except ProviderSilent:
             return "silent"
 
     with (
-        serving(_echo) as server,
+        serving(_in_its_time) as server,
         gateway_at(server.origin) as gateway,
         ThreadPoolExecutor(32) as threads,
     ):
