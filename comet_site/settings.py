@@ -136,6 +136,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 elif _database["ENGINE"] == "django.db.backends.postgresql":
+    _database["CONN_HEALTH_CHECKS"] = True  # or a restart of the server is met by every thread
     _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 20, "timeout": 30}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -161,7 +162,7 @@ IMAGE_ORIGINS = env.words("STUDIO_IMAGE_ORIGINS") or (
 IMAGE_LINK_LIFE = 300
 _images: dict[str, Any] = (
     {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "generator.s3.SharedS3Storage",
         "OPTIONS": {
             "bucket_name": BUCKET,
             "endpoint_url": _bucket_endpoint or None,

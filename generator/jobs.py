@@ -9,9 +9,9 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -23,8 +23,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_rq import get_queue
 
-from generator import lifecycle, pictures
-from generator.errors import AlreadyMoved, BadPicture
+from generator import keeping, lifecycle, pictures
+from generator.errors import AlreadyMoved, BadPicture, StudioError
 from generator.models import UNDER_WAY, Chore, Generation, ImageAsset, Status, WorkerSeen
 from generator.models.assets import THUMBNAILS
 from generator.models.generations import take_next
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_MARGIN = timedelta(minutes=1)
 BEAT_EVERY = 5  # seconds between a worker's signs of life
+AT_ONCE = 1000  # generations that one look sends
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
 # One name a process: claims carry it, and the clock of the worker says that it is alive.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -61,16 +62,23 @@ def nudge() -> None:
 
 @cache
 def _queue(name: str) -> Any:
-    # Once a process: each one made has a pool of connections of its own.
-    return get_queue(name, commit_mode="auto")
+    # Once a process: each one made has a pool of connections of its own. Short of patience: a
+    # queue that hangs must hold up neither a page nor the clock.
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2, max_connections=256
+    )
+    return get_queue(name, commit_mode="auto", connection=client)
 
 
-def _enqueue(job: Callable[..., None], *args: str, queue: str = "default") -> None:
-    """Queue a job; a queue that is gone costs a line in the log, and the sweep sends it later."""
+def _enqueue(job: Callable[..., None], *args: str, queue: str = "default") -> bool:
+    """Queue a job, and say whether that worked. A queue that is gone costs a line in the log,
+    and the sweep sends it later."""
     try:
         _queue(queue).enqueue(job, *args)
+        return True
     except redis.RedisError as error:
         logger.warning("The queue does not answer (%s); the work is kept.", type(error).__name__)
+        return False
 
 
 # ── Jobs ──
@@ -106,10 +114,15 @@ def _take(generation: Generation, first: Callable[[Generation, Gateway], float |
             pause = lifecycle.advance(generation, open_gateway())
     except AlreadyMoved:
         return
+    except StudioError as error:  # said before anything was sent
+        with suppress(AlreadyMoved):
+            lifecycle.refuse(generation, error)
     except Exception:
         logger.exception("A step of generation %s went wrong.", generation.pk)
+        keeping.let_go_of_the_database()  # it may be the connection that broke
         with suppress(AlreadyMoved):
             lifecycle.stumble(generation)
+            generation.refresh_from_db()
     _after(generation)
 
 
@@ -133,6 +146,9 @@ def make_thumbnails(pk: str) -> None:
     asset = ImageAsset.objects.without_thumbnails().filter(pk=uuid.UUID(pk)).first()
     if asset is None:
         return
+    # Counted first: a picture that ends the process is not tried for ever.
+    mine = ImageAsset.objects.filter(pk=asset.pk)
+    mine.update(thumbnail_attempts=asset.thumbnail_attempts + 1)
     storage = image_storage()
     with asset.file.open() as file:
         data = file.read()
@@ -143,7 +159,7 @@ def make_thumbnails(pk: str) -> None:
             logger.warning("No thumbnail of image %s: %s", asset.pk, error)
             return
         storage.save(asset.thumbnail_key(size), ContentFile(small))
-    ImageAsset.objects.filter(pk=asset.pk).update(thumbnails_at=timezone.now())
+    mine.update(thumbnails_at=timezone.now())
 
 
 # ── The clock of a worker ──
@@ -155,16 +171,18 @@ def look_for_due(seen: dict[str, object]) -> None:
     `seen` remembers what was sent, so that a full queue is not filled with the same again.
     """
     now = timezone.now()
-    rows = list(Generation.objects.due(now).values_list("pk", "due_at")[:1000])
+    steps = dict(Generation.objects.due(now).values_list("pk", "due_at")[:AT_ONCE])
     waiting = Generation.objects.startable(now).filter(attempts__gt=0)
-    rows_waiting = list(waiting.values_list("pk", "due_at")[:1000])
-    fresh = {str(pk): due for pk, due in [*rows, *rows_waiting]}
+    starts = dict(waiting.values_list("pk", "due_at")[:AT_ONCE])
+    fresh = {str(pk): due for pk, due in {**steps, **starts}.items()}
+    for gone in set(seen) - set(fresh):
+        del seen[gone]
     for pk, due in fresh.items():
-        if seen.get(pk) != due:
-            seen[pk] = due
-            _enqueue(start_next) if (uuid.UUID(pk), due) in rows_waiting else _enqueue(step, pk)
-    for pk in set(seen) - set(fresh):
-        del seen[pk]
+        if seen.get(pk) == due:
+            continue
+        if not (_enqueue(start_next) if uuid.UUID(pk) in starts else _enqueue(step, pk)):
+            return  # one that is away is not asked again for each of them
+        seen[pk] = due
 
 
 def sweep() -> None:
@@ -174,20 +192,25 @@ def sweep() -> None:
     """
     now = timezone.now()
     unseen_since = now - timedelta(seconds=settings.WORKER_LOST_AFTER)
-    # A claim of a worker that is gone is over now, whatever its lease says.
-    Generation.objects.orphaned(unseen_since).filter(due_at__gt=now).update(due_at=now)
-    for pk in Generation.objects.due(now).values_list("pk", flat=True)[:1000]:
-        _enqueue(step, str(pk))
+    # A claim of a worker that is gone is over now, whatever its lease says. Ours are not.
+    orphans = Generation.objects.orphaned(unseen_since).exclude(claimed_by=WORKER)
+    orphans.filter(due_at__gt=now).update(due_at=now)
+    all(_enqueue(job, *args, queue=queue) for job, args, queue in list(_left_lying(now)))
+
+
+def _left_lying(now: datetime) -> Iterator[tuple[Callable[..., None], tuple[str, ...], str]]:
+    for pk in Generation.objects.due(now).values_list("pk", flat=True)[:AT_ONCE]:
+        yield step, (str(pk),), "default"
     free = settings.STUDIO_AT_ONCE - Generation.objects.under_way().count()
     waiting = Generation.objects.startable(now).count()
     for _ in range(min(max(free, 0), waiting)):
-        _enqueue(start_next)
+        yield start_next, (), "default"
     oldest = ImageAsset.objects.without_thumbnails().filter(
         created_at__lt=now - timedelta(seconds=settings.SWEEP_EVERY)
     )
     if oldest.exists() and not _backlog("pictures"):
         for pk in oldest.order_by("created_at").values_list("pk", flat=True)[:THUMBNAILS_AT_ONCE]:
-            _enqueue(make_thumbnails, str(pk), queue="pictures")
+            yield make_thumbnails, (str(pk),), "pictures"
 
 
 def _backlog(queue: str) -> int:

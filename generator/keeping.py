@@ -6,18 +6,23 @@ key. Storage and network are awaited outside transactions, with no database conn
 
 import hashlib
 import logging
+import os
+import threading
+from contextlib import suppress
 
 from django.core.files.base import ContentFile
 from django.db import connection
 
-from generator import pictures
-from generator.errors import BadPicture, LinkRefused, LinkSilent
+from generator import live, pictures
+from generator.errors import BadPicture, LinkRefused, LinkSilent, SpoolFull
 from generator.models import Generation, ImageAsset, image_storage
 from generator.models.storage import spool
 from generator.providers.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
+# An open picture takes many times its file's memory: as many at once as there are processors.
+_decoding = threading.BoundedSemaphore(os.cpu_count() or 2)
 REFUSED = "The studio's image storage refuses to keep the image."
 
 
@@ -66,11 +71,19 @@ def let_go_of_the_database() -> None:
 def _picture(
     generation: Generation, gateway: Gateway | None, position: int, row: dict[str, str]
 ) -> pictures.Picture:
-    if "url" in row:
+    let_go_of_the_database()
+    try:
+        data = spool().get(generation.pk, position)
+    except FileNotFoundError:
+        if "url" not in row:
+            raise
         assert gateway is not None
-        let_go_of_the_database()
-        return pictures.inspect(gateway.fetch(row["url"]))
-    return pictures.inspect(spool().get(generation.pk, position))
+        data = gateway.fetch(row["url"])
+        # A link does not live as long as a storage may refuse. No room: then without a spare.
+        with suppress(SpoolFull):
+            spool().add(generation.pk, position, data)
+    with _decoding:
+        return pictures.inspect(data)
 
 
 def _stored(
@@ -91,6 +104,8 @@ def _stored(
     facts = {field.attname: getattr(asset, field.attname) for field in asset._meta.concrete_fields}
     place = {"generation_id": facts.pop("generation_id"), "position": facts.pop("position")}
     ImageAsset.objects.get_or_create(**place, defaults=facts)
+    if generation.count > 1:
+        live.moved(generation)
     return ""
 
 

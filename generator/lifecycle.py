@@ -27,6 +27,7 @@ from generator.errors import (
     ProviderError,
     ProviderSilent,
     SpoolFull,
+    StudioError,
 )
 from generator.models import (
     CatalogueEntry,
@@ -49,7 +50,7 @@ POLL_EVERY = 4.0  # seconds
 STUMBLE_PAUSE = 30.0  # seconds
 POLL_LEASE = timedelta(minutes=2)
 STORE_LEASE = timedelta(minutes=30)
-KEEP_TRYING_TO_STORE = timedelta(hours=24)
+STORING_TRIES = 3000  # one each half minute: about a day
 LINK_TRIES = 5
 LOST = (
     "The studio stopped while the model was working, and cannot know whether it finished. "
@@ -153,8 +154,11 @@ def advance(generation: Generation, gateway: Gateway) -> float | None:
     """
     match Status(generation.status):
         case Status.SUBMITTING:
-            # Only an expired claim leads here: the worker died in the paid call.
-            return _fail(generation, LOST, code="lost")
+            # Only an expired claim leads here: the worker died in the paid call, or after it.
+            manifest = spool().manifest(generation.pk)
+            if manifest is None:
+                return _fail(generation, LOST, code="lost")
+            return _begin_storing(generation, manifest)
         case Status.RUNNING:
             return _poll(generation, gateway)
         case Status.STORING:
@@ -181,14 +185,26 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
 def stumble(generation: Generation) -> None:
     """What to do when a step raised what nobody foresaw: a bug of ours, or the database away.
 
-    A paid call that may have been made is never made again; anything else is looked at later.
+    A paid call that may have been made is never made again; one whose reply lies in the spool,
+    and anything later, is taken up again. Nothing is done if the claim was lost meanwhile.
     """
-    generation.refresh_from_db()
-    match Status(generation.status):
-        case Status.SUBMITTING:
-            _fail(generation, "Something went wrong in the studio itself.", code="bug")
-        case Status.RUNNING | Status.STORING:
-            _look_again(generation, STUMBLE_PAUSE)
+    mine = Generation.objects.filter(pk=generation.pk, claimed_by=generation.claimed_by).first()
+    if mine is None:
+        return
+    match Status(mine.status):
+        case Status.SUBMITTING if spool().manifest(mine.pk) is None:
+            _fail(mine, "Something went wrong in the studio itself.", code="bug")
+        case Status.SUBMITTING | Status.RUNNING:
+            _look_again(mine, STUMBLE_PAUSE)
+        case Status.STORING if _gave_up(mine):
+            _fail(mine, "Something went wrong in the studio itself.", code="bug")
+        case Status.STORING:
+            _store_later(mine, note="storage")
+
+
+def refuse(generation: Generation, error: StudioError) -> None:
+    """End a generation that the studio itself cannot send, in the words of the error."""
+    _fail(generation, str(error), code="refused")
 
 
 def _try_again_later(generation: Generation, error: ProviderBusy) -> float | None:
@@ -233,7 +249,8 @@ def _fail(generation: Generation, reason: str, *, code: str, request_id: str = "
         generation.move_to(Status.FAILED, reason=reason, reason_code=code, outcome=[], **facts)
         _release(generation)
         live.moved(generation)
-    spool().clear(generation.pk)
+    if code not in {"lost", "bug"}:  # what may yet be looked for is left to the daily round
+        spool().clear(generation.pk)
     return None
 
 
@@ -303,33 +320,31 @@ def _look_again(generation: Generation, pause: float, **facts: Any) -> float:
 
 
 def _keep(generation: Generation, finished: Finished) -> float | None:
-    """Images exist: put down what came inside the reply, then move to *storing*."""
-    inline = [
-        (position, image.data)
-        for position, image in enumerate(finished.images)
-        if isinstance(image, InlineImage)
-    ]
-    try:
-        if inline:
-            spool().put(generation.pk, inline)
-    except SpoolFull as error:
-        logger.error("A paid image was lost: the spool's disk is full or not writable.")
-        return _fail(generation, str(error), code="spool", request_id=finished.request_id)
-    generation.move_to(
-        Status.STORING,
-        outcome=[
+    """Images exist: put the reply down where nothing can lose it, then move to *storing*."""
+    images = finished.images[: generation.count]
+    inline = [(n, image.data) for n, image in enumerate(images) if isinstance(image, InlineImage)]
+    manifest = {
+        "outcome": [
             {"revised_prompt": image.revised_prompt}
             if isinstance(image, InlineImage)
             else {"revised_prompt": image.revised_prompt, "url": image.url}
-            for image in finished.images
+            for image in images
         ],
-        used=dict(finished.used),
-        usage=dict(finished.usage),
-        request_id=finished.request_id[:120],
-        note="",
-        progress=None,
-        due_at=timezone.now() + STORE_LEASE,
-    )
+        "used": dict(finished.used),
+        "usage": dict(finished.usage),
+        "request_id": finished.request_id[:120],
+    }
+    try:
+        spool().put(generation.pk, inline, manifest)
+    except SpoolFull as error:
+        logger.error("A paid image was lost: the spool's disk is full or not writable.")
+        return _fail(generation, str(error), code="spool", request_id=finished.request_id)
+    return _begin_storing(generation, manifest)
+
+
+def _begin_storing(generation: Generation, manifest: dict[str, Any]) -> float | None:
+    due_at = timezone.now() + STORE_LEASE
+    generation.move_to(Status.STORING, note="", progress=None, due_at=due_at, **manifest)
     live.moved(generation)
     return _store(generation, gateway=None)
 
@@ -341,10 +356,10 @@ def _store(generation: Generation, gateway: Gateway | None) -> float | None:
     """
     if gateway is None and any("url" in row for row in generation.outcome):
         return 0.0
-    last_try = generation.storing_attempts >= LINK_TRIES
+    last_try_of_links = generation.link_attempts >= LINK_TRIES
     try:
         problem = keeping.keep_images(
-            generation, gateway, last_try_of_links=last_try, last_try=_gave_up(generation)
+            generation, gateway, last_try_of_links=last_try_of_links, last_try=_gave_up(generation)
         )
     except keeping.NotYet as error:
         return _store_later(generation, note=error.note)
@@ -352,18 +367,17 @@ def _store(generation: Generation, gateway: Gateway | None) -> float | None:
 
 
 def _gave_up(generation: Generation) -> bool:
-    started = generation.started_at or generation.created_at
-    return timezone.now() - started > KEEP_TRYING_TO_STORE
+    # Tries, not hours: a studio that was off over the weekend has not tried.
+    return generation.storing_attempts >= STORING_TRIES
 
 
 def _store_later(generation: Generation, *, note: str) -> float:
-    attempt = generation.storing_attempts + 1
+    counter = "link_attempts" if note == "link" else "storing_attempts"
+    attempt = getattr(generation, counter) + 1
     pause = growing_pause(min(attempt, 6))
+    facts = {"note": note, counter: attempt}
     Generation.objects.filter(pk=generation.pk, claimed_by=generation.claimed_by).update(
-        due_at=timezone.now() + timedelta(seconds=pause),
-        claimed_by="",
-        storing_attempts=attempt,
-        note=note,
+        due_at=timezone.now() + timedelta(seconds=pause), claimed_by="", **facts
     )
     live.moved(generation)
     return pause

@@ -75,6 +75,7 @@ def test_a_model_whose_family_is_gone_fails_in_words_and_holds_up_nobody(
     jobs.start_next()
     old.refresh_from_db()
     assert (old.status, left(old)) == ("failed", CAP)
+    assert old.reason == "This release of the studio does not know how to ask that model."
 
 
 # ── jobs and the sweep ──

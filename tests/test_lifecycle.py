@@ -3,11 +3,12 @@
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from generator import lifecycle, providers
+from generator import jobs, lifecycle, providers
 from generator.errors import (
     AlreadyMoved,
     BadReply,
@@ -286,10 +287,70 @@ def test_a_storage_that_refuses_for_a_day_ends_it_without_cost(
     (tmp_path / "images").write_text("a file where the folder should be")
     make_generation(member, team)
     generation = run(ScriptedGateway(images()))
-    Generation.objects.update(started_at=timezone.now() - timedelta(hours=25))
+    Generation.objects.update(started_at=timezone.now() - timedelta(days=3))
+    generation = look_again(generation, ScriptedGateway())
+    assert generation.status == Status.STORING  # it was off for three days, and tried twice
+    Generation.objects.update(storing_attempts=lifecycle.STORING_TRIES)
     generation = look_again(generation, ScriptedGateway())
     assert (generation.status, left(generation)) == ("failed", CAP)
     assert "storage" in generation.reason
+
+
+def test_what_was_fetched_outlives_its_link_while_the_storage_refuses(
+    team: Team, member: User, tmp_path: Path
+) -> None:
+    wall = tmp_path / "images"
+    wall.write_text("a file where the folder should be")
+    make_generation(member, team, wire_model="dall-e-3")
+    gateway = ScriptedGateway(links("https://x/1"), files={"https://x/1": make_picture()})
+    generation = run(gateway)
+    assert (generation.status, generation.note) == ("storing", "storage")
+    gateway.files["https://x/1"] = LinkRefused("The link was over.")
+    wall.unlink()
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+
+
+def test_a_refusing_storage_uses_up_no_tries_of_a_link(team: Team, member: User) -> None:
+    make_generation(member, team, wire_model="dall-e-3")
+    gateway = ScriptedGateway(links("https://x/1"), files={"https://x/1": LinkSilent("Later.")})
+    generation = run(gateway)
+    Generation.objects.update(storing_attempts=50)
+    assert look_again(generation, gateway).status == Status.STORING
+
+
+def test_a_step_that_stumbles_after_the_paid_reply_loses_nothing(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = ScriptedGateway(images())
+    monkeypatch.setattr(jobs, "open_gateway", lambda: gateway)
+    generation = make_generation(member, team)
+
+    def database_away(*args: Any, **facts: Any) -> None:
+        raise OSError("the database is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(lifecycle, "_begin_storing", database_away)
+        jobs.start_next()
+    generation.refresh_from_db()
+    assert generation.status == Status.SUBMITTING
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+    assert len(gateway.submitted) == 1
+
+
+def test_a_stumble_of_one_who_lost_the_claim_touches_nothing(team: Team, member: User) -> None:
+    make_generation(member, team)
+    generation = take("mine")
+    assert generation
+    Generation.objects.update(claimed_by="theirs")
+    lifecycle.stumble(generation)
+    generation.refresh_from_db()
+    assert (generation.status, generation.claimed_by) == ("submitting", "theirs")
+
+
+def test_more_images_than_asked_for_are_not_kept(team: Team, member: User) -> None:
+    make_generation(member, team)
+    generation = run(ScriptedGateway(images(3)))
+    assert (generation.images.count(), generation.cost) == (1, 40)
 
 
 def test_a_full_disk_is_said_and_costs_nothing(team: Team, member: User, tmp_path: Path) -> None:
@@ -304,9 +365,10 @@ def test_a_worker_that_died_after_spooling_loses_nothing(team: Team, member: Use
     make_generation(member, team, count=2)
     generation = take("dead")
     assert generation
-    lifecycle.spool().put(generation.pk, [(0, make_picture(64)), (1, make_picture(65))])
-    generation.move_to(Status.STORING, outcome=[{"revised_prompt": ""}] * 2)
+    manifest = {"outcome": [{"revised_prompt": ""}] * 2, "request_id": "r1"}
+    lifecycle.spool().put(generation.pk, [(0, make_picture(64)), (1, make_picture(65))], manifest)
     generation = look_again(generation, ScriptedGateway())
+    assert generation.request_id == "r1"
     assert (generation.status, generation.images.count(), generation.cost) == ("succeeded", 2, 80)
 
 

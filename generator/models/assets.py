@@ -14,6 +14,7 @@ from generator.models.generations import Generation
 from generator.models.people import Team
 from generator.models.storage import image_storage
 
+THUMBNAIL_TRIES = 3
 THUMBNAILS = tuple(pictures.THUMBNAIL_EDGES)  # ("small", "large")
 
 
@@ -39,7 +40,8 @@ class ImageAssetQuerySet(models.QuerySet["ImageAsset"]):
 
     def without_thumbnails(self) -> Self:
         """Those the *pictures* queue still has to do."""
-        return self.filter(thumbnails_at=None).exclude(format="svg")
+        waiting = self.filter(thumbnails_at=None, thumbnail_attempts__lt=THUMBNAIL_TRIES)
+        return waiting.exclude(format="svg")
 
 
 class ImageAsset(models.Model):
@@ -59,6 +61,7 @@ class ImageAsset(models.Model):
     digest = models.CharField(_("SHA-256"), max_length=64)
     revised_prompt = models.TextField(blank=True)
     thumbnails_at = models.DateTimeField(null=True)
+    thumbnail_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ImageAssetQuerySet.as_manager()

@@ -83,6 +83,16 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         alive = WorkerSeen.objects.filter(seen_at__gte=unseen_since).values("name")
         return self.under_way().exclude(claimed_by="").exclude(claimed_by__in=alive)
 
+    def places(self) -> dict[uuid.UUID, int]:
+        """The place of each that waits in the order in which they are started, from 1."""
+        held = _counted(self.under_way().values_list("author_id", flat=True))
+        waiting = self.filter(status=Status.QUEUED).order_by("created_at", "pk")
+        turns: list[tuple[int, int, uuid.UUID]] = []
+        for author, pk in waiting.values_list("author_id", "pk"):
+            turns.append((held.get(author, 0), len(turns), pk))
+            held[author] = held.get(author, 0) + 1
+        return {pk: place for place, (_held, _age, pk) in enumerate(sorted(turns), start=1)}
+
     def claim(self, pk: uuid.UUID, *, worker: str, lease: timedelta) -> "Generation | None":
         """The generation if it is due and nobody else took it, else None.
 
@@ -136,6 +146,7 @@ class Generation(models.Model):
     reason_code = models.CharField(max_length=80, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     storing_attempts = models.PositiveSmallIntegerField(default=0)
+    link_attempts = models.PositiveSmallIntegerField(default=0)
     # The next look; while a worker has it, the end of that worker's lease.
     due_at = models.DateTimeField(default=timezone.now)
     claimed_by = models.CharField(max_length=100, blank=True)
@@ -211,14 +222,7 @@ class Generation(models.Model):
 
     def place_in_line(self) -> int:
         """Its place in the order in which waiting generations are started, from 1."""
-        held = _counted(Generation.objects.under_way().values_list("author_id", flat=True))
-        waiting = Generation.objects.filter(status=Status.QUEUED).order_by("created_at", "pk")
-        turns: list[tuple[int, int, uuid.UUID]] = []
-        for author, pk in waiting.values_list("author_id", "pk"):
-            turns.append((held.get(author, 0), len(turns), pk))
-            held[author] = held.get(author, 0) + 1
-        order = [pk for _held, _age, pk in sorted(turns)]
-        return order.index(self.pk) + 1 if self.pk in order else 1
+        return Generation.objects.places().get(self.pk, 1)
 
 
 @transaction.atomic
