@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext, gettext_lazy
 
-from generator.models import Invitation, Team, User
+from generator.models import Invitation, User
 
 WAITING = "invitation"
 NO_MATCH = gettext_lazy("Name and password do not match.")
@@ -40,12 +40,18 @@ def waiting_invitation(request: HasSession) -> Invitation | None:
     return Invitation.objects.open(request.session.get(WAITING, ""))
 
 
-def take_invitation(request: HttpRequest, user: User, invitation: Invitation) -> Team:
-    """Make `user` a member of the team they were asked into, and say so."""
-    invitation.accept(user)
+def take_invitation(request: HttpRequest, user: User, invitation: Invitation) -> HttpResponseBase:
+    """Make `user` a member of the team they were asked into, say so, and lead them there.
+
+    Where somebody else has just used the same link: say that, and lead them home.
+    """
     request.session.pop(WAITING, None)
+    if not invitation.accept(user):
+        used = gettext("This invitation has just been used. Ask for one of your own.")
+        messages.error(request, used)
+        return redirect("home")
     messages.success(request, gettext("You are in %(team)s now.") % {"team": invitation.team})
-    return invitation.team
+    return redirect("studio", invitation.team.slug)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -69,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         invitation = waiting_invitation(request)
         if invitation is None:
             return response
-        return redirect("studio", take_invitation(request, user, invitation).slug)
+        return take_invitation(request, user, invitation)
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from collections import defaultdict
 from collections.abc import AsyncGenerator
 from functools import cache
 
@@ -17,6 +16,7 @@ from generator.models import Generation
 logger = logging.getLogger(__name__)
 CHANNELS = "studio:team:"
 QUIET = 20  # seconds until a comment line says that the stream is alive
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds before the queue is asked again
 WAITING_LINES = 100  # a reader that is this far behind has gone; it looks again when back
 
 
@@ -47,7 +47,8 @@ class Watch:
     """One subscriber a web process; each open page has a queue of its own here."""
 
     def __init__(self) -> None:
-        self._readers: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
+        self._readers: dict[str, set[asyncio.Queue[str]]] = {}
+        self._pause = FIRST_PAUSE
         self._listener: asyncio.Task[None] | None = None
 
     async def lines(self, team: int) -> AsyncGenerator[str, None]:
@@ -57,7 +58,7 @@ class Watch:
         """
         queue: asyncio.Queue[str] = asyncio.Queue(WAITING_LINES)
         channel = f"{CHANNELS}{team}"
-        self._readers[channel].add(queue)
+        self._readers.setdefault(channel, set()).add(queue)
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen())
         try:
@@ -68,29 +69,34 @@ class Watch:
                 except TimeoutError:
                     yield ": still here\n\n"
         finally:
-            self._readers[channel].discard(queue)
+            self._forget(channel, queue)
+
+    def _forget(self, channel: str, queue: asyncio.Queue[str]) -> None:
+        self._readers[channel].discard(queue)
+        if not self._readers[channel]:
+            del self._readers[channel]
 
     async def _listen(self) -> None:
-        pause = 0.5
-        while any(self._readers.values()):
+        while self._readers:
             try:
                 await self._relay()
             except (redis.RedisError, OSError) as error:
                 logger.warning("The live stream lost the queue: %s", type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 10)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     async def _relay(self) -> None:
         client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2)
         async with client, client.pubsub() as pubsub:
             await pubsub.psubscribe(f"{CHANNELS}*")
-            while any(self._readers.values()):
+            self._pause = FIRST_PAUSE  # the queue is there again
+            while self._readers:
                 message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
                 if message:
                     self._hand_out(message["channel"].decode(), message["data"].decode())
 
     def _hand_out(self, channel: str, line: str) -> None:
-        for queue in list(self._readers[channel]):
+        for queue in list(self._readers.get(channel, ())):
             if not queue.full():
                 queue.put_nowait(line)
 

@@ -15,6 +15,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.contrib.messages import get_messages
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
@@ -22,6 +23,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from generator.accounts import take_invitation
 from generator.models import Invitation, Membership, Role, Team, User
 from tests.make import PASSWORD, make_team, make_user
 
@@ -367,6 +369,33 @@ def test_of_two_who_hold_the_same_link_one_gets_in(client: Client, nora: User) -
     other.post(path)
     assert sign_in(client, "nora")["Location"] == "/"
     assert [membership.user.username for membership in team.memberships.all()] == ["jonas"]
+
+
+def test_who_comes_a_moment_too_late_is_told_so_and_led_home(client: Client, nora: User) -> None:
+    _path, team = invite()
+    both_saw = Invitation.objects.get()
+    assert Invitation.objects.get().accept(make_user("jonas"))
+    client.force_login(nora)
+    request = client.get("/account/").wsgi_request
+    answer = take_invitation(request, nora, both_saw)
+    assert answer["Location"] == "/"
+    assert [str(told) for told in get_messages(request)] == [
+        "This invitation has just been used. Ask for one of your own."
+    ]
+    assert not team.memberships.filter(user=nora).exists()
+
+
+def test_who_presses_twice_is_in(nora: User) -> None:
+    invite()
+    first, second = Invitation.objects.get(), Invitation.objects.get()
+    assert first.accept(nora)
+    assert second.accept(nora)
+
+
+def test_a_person_of_a_long_name_gets_a_team_whose_name_fits() -> None:
+    long = make_user("n" * 150, first_name="N" * 150, last_name="O" * 150)
+    long.personal_team.full_clean()
+    assert long.personal_team.name == "N" * 80
 
 
 def test_a_member_who_is_invited_again_keeps_their_role(client: Client, nora: User) -> None:

@@ -4,15 +4,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator
+from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from generator.admin.base import StudioAdmin
 from generator.models import CatalogueEntry, PriceSource
+
+# Times ten, the most images of one generation, it has to fit into four bytes.
+LARGEST_PRICE = 10**8  # credits
+TOO_DEAR = _("An image may cost at most %(limit_value)s credits.")
 
 
 @admin.register(CatalogueEntry)
@@ -31,6 +38,15 @@ class CatalogueEntryAdmin(StudioAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The id at the gateway names the entry: it is set once."""
         return [*self.readonly_fields, *(["wire_model"] if obj else [])]
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """The usual field; that of the price, here and in the list, has a largest value."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "credits_per_image":
+            field.validators.append(MaxValueValidator(LARGEST_PRICE, TOO_DEAR))
+        return field
 
     def save_model(
         self, request: HttpRequest, obj: CatalogueEntry, form: Any, change: bool

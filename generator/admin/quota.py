@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,8 @@ from unfold.admin import TabularInline
 
 from generator.admin.base import ReadOnlyInline, StudioAdmin
 from generator.models import Cap, Kind, LedgerEntry, QuotaAccount, User, WindowTotal
+
+LARGEST_GRANT = 10**12  # credits
 
 
 class CapInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
@@ -80,10 +83,15 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
             self.fields["reason"].required = True
 
     def clean_credits(self) -> int:
-        """Not nought. Raises ValidationError."""
+        """Not nought, and of a size that sums can hold. Raises ValidationError."""
         credits: int = self.cleaned_data["credits"]
         if credits == 0:
             raise forms.ValidationError(_("Give some, or take some with a minus."))
+        if abs(credits) > LARGEST_GRANT:
+            raise forms.ValidationError(
+                _("Give or take at most %(most)s credits at once."),
+                params={"most": number_format(LARGEST_GRANT, force_grouping=True)},
+            )
         return credits
 
 

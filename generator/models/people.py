@@ -26,6 +26,7 @@ class Role(models.TextChoices):
 
 MAKERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 STEERERS = frozenset({Role.OWNER, Role.ADMIN})
+LONGEST_NAME = 80  # characters of a team's name; those of people may be longer
 
 
 class User(AbstractUser):
@@ -81,7 +82,11 @@ class TeamQuerySet(models.QuerySet["Team"]):
 
     def create_personal(self, user: User) -> "Team":
         """The team that is a person's own; they own it."""
-        team = self.create(name=user.shown_name, slug=_free_slug(user.username), personal_of=user)
+        team = self.create(
+            name=user.shown_name[:LONGEST_NAME],
+            slug=_free_slug(user.username),
+            personal_of=user,
+        )
         Membership.objects.create(team=team, user=user, role=Role.OWNER)
         return team
 
@@ -97,7 +102,7 @@ def _free_slug(wanted: str) -> str:
 class Team(models.Model):
     """A group of people who share images and a pool of credits."""
 
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(_("name"), max_length=LONGEST_NAME)
     slug = models.SlugField(_("address"), max_length=60, unique=True)
     personal_of = models.OneToOneField(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="personal_team"
@@ -180,10 +185,11 @@ class Invitation(models.Model):
         self.secret_digest = _digest(secret)
         return secret
 
-    def accept(self, user: User) -> None:
-        """Make `user` a member. Someone who is one already keeps their role.
+    def accept(self, user: User) -> bool:
+        """Make `user` a member, unless somebody was first: say whether they are one now.
 
-        Taken by an update, so that a link is used once even by two at a time.
+        Someone who is one already keeps their role. Taken by an update, so that a link
+        is used once even by two at a time.
         """
         with transaction.atomic():
             mine = Invitation.objects.filter(pk=self.pk, accepted_at=None)
@@ -191,3 +197,4 @@ class Invitation(models.Model):
                 Membership.objects.get_or_create(
                     team=self.team, user=user, defaults={"role": self.role}
                 )
+            return Membership.objects.filter(team=self.team, user=user).exists()

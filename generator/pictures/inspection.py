@@ -63,7 +63,8 @@ def survey(data: bytes) -> Layout | None:
         return None
     layout = dissect(data, format)
     if layout.width * layout.height > MAX_PIXELS:
-        raise BadPicture("The image is too large: it may have up to 64 million pixels.")
+        most = MAX_PIXELS // 1_000_000
+        raise BadPicture(f"The image is too large: it may have up to {most} million pixels.")
     if layout.is_animated:
         raise BadPicture("The image is an animation, which the studio does not keep.")
     return layout

@@ -11,11 +11,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from generator.errors import BadReply
+from generator.providers.cleaning import clean, modest
 from generator.providers.faults import judge, read_fault
 
 JSON = Any  # whatever json.loads gives; it ends in the adapter
 LARGEST_IMAGE = 64 * 1024 * 1024  # bytes, decoded
 LONGEST_PAUSE = 3600.0  # seconds
+LONGEST_PROMPT = 32_000  # characters of a prompt as the provider rewrote it
 
 # In this order; the CDN's own `cf-ray` comes last, where no other is found (A3).
 _ID_HEADERS = ("x-oneapi-request-id", "x-request-id")
@@ -92,8 +94,8 @@ class Reply:
         return "html" in self.header("content-type").lower() or self.body.lstrip()[:1] == b"<"
 
     def json(self) -> JSON:
-        """The body as JSON. Raises ValueError for anything else."""
-        return json.loads(self.body)
+        """The body as JSON, fit to be stored. Raises ValueError for anything else."""
+        return clean(json.loads(self.body))
 
     @property
     def request_id(self) -> str:
@@ -240,7 +242,7 @@ def read_image(entry: Mapping[str, JSON]) -> InlineImage | LinkedImage | None:
     Every key may be there and be empty. Raises ValueError for base64 that is none.
     """
     revised = entry.get("revised_prompt")
-    revised = revised if isinstance(revised, str) else ""
+    revised = revised[:LONGEST_PROMPT] if isinstance(revised, str) else ""
     link = entry.get("url") or ""
     inline = entry.get("b64_json") or (link if link.startswith("data:") else "")
     if inline:
@@ -266,7 +268,8 @@ def read_usage(usage: JSON) -> dict[str, JSON]:
     """The three shapes of B5 as one: `input_tokens`, `output_tokens`, `total_tokens`.
 
     The pair `prompt_tokens`, `completion_tokens` says the same or nothing: it is taken only
-    where the other pair is missing or nought, and never added. Unknown keys are kept.
+    where the other pair is missing or nought, and never added. Unknown keys are kept, unless
+    they are out of all measure.
     """
     if not isinstance(usage, dict) or not usage:
         return {}
@@ -274,12 +277,8 @@ def read_usage(usage: JSON) -> dict[str, JSON]:
     if not any(counts):
         counts = _pair(usage, "prompt_tokens", "completion_tokens")
     total = _count(usage.get("total_tokens")) or sum(counts)
-    return {
-        **usage,
-        "input_tokens": counts[0],
-        "output_tokens": counts[1],
-        "total_tokens": total,
-    }
+    three = {"input_tokens": counts[0], "output_tokens": counts[1], "total_tokens": total}
+    return modest({**usage, **three}, least=tuple(three))
 
 
 def _pair(usage: Mapping[str, JSON], *names: str) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from generator.providers.base import (
     read_usage,
     unreadable,
 )
+from generator.providers.cleaning import LONGEST_SAID
 
 PATH = "/v1/images/generations"
 # What the route has words for; how many images is told by the brief's count.
@@ -65,11 +66,18 @@ def parse_submit(reply: Reply) -> Finished:
         raise ContentRefused(EMPTY, code="empty", request_id=reply.request_id)
     return Finished(
         images=images,
-        used={name: said for name in ECHOED if isinstance(said := answer.get(name), str) and said},
+        used=_read_used(answer),
         usage=read_usage(answer.get("usage")),
         request_id=reply.request_id,
         failed_members=len(entries) - len(images),
     )
+
+
+def _read_used(answer: Mapping[str, JSON]) -> dict[str, str]:
+    found = {name: answer.get(name) for name in ECHOED}
+    return {
+        name: said[:LONGEST_SAID] for name, said in found.items() if isinstance(said, str) and said
+    }
 
 
 def _read(entries: list[JSON]) -> tuple[tuple[InlineImage | LinkedImage, ...], int]:

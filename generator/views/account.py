@@ -3,7 +3,7 @@
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -39,7 +39,7 @@ def account(request: PersonRequest) -> HttpResponse:
 @never_cache
 @login_not_required
 @sensitive_variables("secret")
-def invitation(request: HttpRequest, secret: str) -> HttpResponse:
+def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Who asks whom into which team; a POST says yes.
 
     Somebody signed in is a member at once; somebody anonymous after signing in or up. A secret
@@ -51,6 +51,6 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "account/invitation.html", {"invitation": found})
     if isinstance(request.user, User):
-        return redirect("studio", take_invitation(request, request.user, found).slug)
+        return take_invitation(request, request.user, found)
     hold_invitation(request, secret)
     return redirect("account_login" if "sign_in" in request.POST else "account_signup")

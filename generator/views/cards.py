@@ -46,6 +46,7 @@ class Card:
     usual_seconds: int
     may_cancel: bool
     price_again: int | None
+    place_in_line: int = 1  # of one that waits
     batch: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -74,11 +75,6 @@ class Card:
         return min(100.0, 50 * (self.generation.seconds or 0) / self.usual_seconds)
 
     @property
-    def place_in_line(self) -> int:
-        """How many wait in front, and one."""
-        return self.generation.place_in_line()
-
-    @property
     def asked_size(self) -> str:
         """The size for the line of facts: as made, else as asked for."""
         if self.images:
@@ -102,7 +98,10 @@ def cards_of(generations: Iterable[Generation], membership: Membership) -> list[
     rows = list(generations)
     under_way = any(row.status in UNDER_WAY for row in rows)
     usual = _usual_seconds(membership.team) if under_way else {}
-    return [_card(row, membership, usual) for row in rows]
+    # Of the whole studio, so once for all cards.
+    waits = any(row.status == Status.QUEUED for row in rows)
+    places = Generation.objects.places() if waits else {}
+    return [_card(row, membership, usual, places.get(row.pk, 1)) for row in rows]
 
 
 def for_cards(team: Team) -> GenerationQuerySet:
@@ -111,7 +110,9 @@ def for_cards(team: Team) -> GenerationQuerySet:
     return rows.select_related("entry", "author").prefetch_related("images")
 
 
-def _card(generation: Generation, membership: Membership, usual: dict[str, int]) -> Card:
+def _card(
+    generation: Generation, membership: Membership, usual: dict[str, int], place: int
+) -> Card:
     images = list(generation.images.all())
     own = generation.author_id == membership.user_id
     return Card(
@@ -121,6 +122,7 @@ def _card(generation: Generation, membership: Membership, usual: dict[str, int])
         usual_seconds=usual.get(generation.wire_model) or _said_seconds(generation),
         may_cancel=generation.status == Status.QUEUED and may_cancel(membership, own=own),
         price_again=price_again(generation) if membership.may_make else None,
+        place_in_line=place,
     )
 
 

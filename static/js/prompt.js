@@ -85,10 +85,42 @@ function findModel(event) {
   menu.querySelector("[data-no-model]").hidden = found > 0;
 }
 
+/* What is typed outlives an expired sign-in, in this tab and for this person and team alone. */
+
+const draft = `draft ${form?.dataset.draft} ${form?.getAttribute("action")}`;
+
+/* A browser may refuse its storage: then there is no draft, and all else works. */
+function drafts(act) {
+  try {
+    return act(sessionStorage);
+  } catch {
+    return null;
+  }
+}
+
+function keepDraft() {
+  const text = form.elements.prompt.value;
+  drafts((kept) => (text ? kept.setItem(draft, text) : kept.removeItem(draft)));
+}
+
+function restoreDraft() {
+  const prompt = form.elements.prompt;
+  if (!prompt.value) prompt.value = drafts((kept) => kept.getItem(draft)) ?? "";
+}
+
+/* A refusal comes with HX-Reswap, the way to the sign-in with HX-Redirect. */
+function afterSending({ detail: { successful, xhr, requestConfig } }) {
+  const sent = successful && !xhr.getResponseHeader("HX-Reswap") && !xhr.getResponseHeader("HX-Redirect");
+  // What was typed while the answer was on its way is not sent yet.
+  if (sent && requestConfig.formData.get("prompt") === form.elements.prompt.value) drafts((kept) => kept.removeItem(draft));
+}
+
 if (form) {
+  restoreDraft();
   if (/Mac|iP/.test(navigator.platform)) form.querySelector("[data-send-keys]").textContent = "⌘ ↵";
   document.addEventListener("input", (event) => {
     if (event.target.form === form) tell();
+    if (event.target === form.elements.prompt) keepDraft();
     if (event.target.matches("[data-find-model]")) findModel(event);
   });
   document.addEventListener("keydown", (event) => {
@@ -107,6 +139,7 @@ if (form) {
   // A key pressed twice sends once: the press in between is dropped, and the button says why.
   form.addEventListener("htmx:beforeRequest", () => form.querySelector("#send").setAttribute("aria-busy", "true"));
   form.addEventListener("htmx:afterRequest", () => form.querySelector("#send").removeAttribute("aria-busy"));
+  form.addEventListener("htmx:afterRequest", afterSending);
   document.addEventListener("htmx:afterSettle", afterAnswer);
   document.addEventListener("htmx:oobAfterSwap", () => queueMicrotask(afterAnswer));
   tell();

@@ -1,5 +1,6 @@
 """Offers and prices, as staff keep them."""
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -24,6 +25,23 @@ def test_a_price_set_in_the_list_comes_from_the_staff(staff: Client) -> None:
     staff.post(reverse(LIST), edited(entry, credits_per_image="77"))
     entry.refresh_from_db()
     assert (entry.credits_per_image, entry.price_source) == (77, PriceSource.STAFF)
+
+
+@pytest.mark.parametrize("page", ["list", "form"])
+def test_a_price_beyond_all_measure_is_refused_in_words(staff: Client, page: str) -> None:
+    CatalogueEntry.objects.fill()
+    entry = CatalogueEntry.objects.get(wire_model="gpt-image-2")
+    CatalogueEntry.objects.exclude(pk=entry.pk).delete()
+    if page == "list":
+        answer = staff.post(reverse(LIST), edited(entry, credits_per_image=10**8 + 1))
+    else:
+        change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+        form = {"label": "x", "family": entry.family, "credits_per_image": 10**8 + 1, "position": 1}
+        answer = staff.post(change, form)
+    assert "An image may cost at most 100000000 credits." in answer.content.decode()
+    before = entry.credits_per_image
+    entry.refresh_from_db()
+    assert entry.credits_per_image == before
 
 
 def test_taking_an_offer_back_leaves_the_price_where_it_came_from(staff: Client) -> None:

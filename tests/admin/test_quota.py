@@ -43,6 +43,16 @@ def test_a_grant_of_nothing_or_for_no_reason_is_refused(
     assert not LedgerEntry.objects.exists()
 
 
+@pytest.mark.parametrize("credits", [10**12 + 1, -(10**12) - 1])
+def test_a_grant_beyond_all_measure_is_refused_in_words(
+    staff: Client, account: QuotaAccount, credits: int
+) -> None:
+    form = {"account": account.pk, "credits": credits, "reason": "a slip"}
+    page = staff.post(reverse(ADD), form)
+    assert "Give or take at most 1,000,000,000,000 credits at once." in page.content.decode()
+    assert not LedgerEntry.objects.exists()
+
+
 def test_a_grant_takes_no_other_kind_day_or_giver(
     staff: Client, boss: User, account: QuotaAccount, member: User
 ) -> None:

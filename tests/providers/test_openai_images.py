@@ -261,3 +261,50 @@ def test_an_answer_of_another_form_is_not_taken_for_images(body: Any) -> None:
     """Whatever it raises, `Gateway.submit` makes of it an answer that cannot be read."""
     with pytest.raises((BadReply, KeyError, TypeError)):
         openai_images.parse_submit(in_json(200, body))
+
+
+UNFIT = "a\0 fox\ud800"
+
+
+@pytest.mark.parametrize("where", ["entry", "used", "usage"])
+def test_what_no_database_can_store_is_dropped_from_all_that_is_kept(where: str) -> None:
+    more = {"quality": UNFIT, "usage": {UNFIT: {"list": [UNFIT, float("nan"), 7]}}}
+    finished = openai_images.parse_submit(
+        answer({"b64_json": TEXT, "revised_prompt": UNFIT}, **more)
+    )
+    (image,) = finished.images
+    match where:
+        case "entry":
+            assert image == InlineImage(DATA, "a fox")
+        case "used":
+            assert finished.used == {"quality": "a fox"}
+        case "usage":
+            assert finished.usage["a fox"] == {"list": ["a fox", None, 7]}
+
+
+def test_a_sign_that_json_writes_as_a_pair_is_no_half_of_one() -> None:
+    reply = Reply(
+        200, {}, b'{"data": [{"url": "https://x.y/", "revised_prompt": "\\ud83e\\udd8a"}]}'
+    )
+    assert openai_images.parse_submit(reply).images == (LinkedImage("https://x.y/", "🦊"),)
+
+
+def test_words_beyond_all_measure_are_cut() -> None:
+    reply = answer(
+        {"b64_json": TEXT, "revised_prompt": "x" * 100_000},
+        quality="y" * 100_000,
+        usage={"input_tokens": 1, "output_tokens": 2, "more": "z" * 100_000},
+    )
+    finished = openai_images.parse_submit(reply)
+    assert len(finished.images[0].revised_prompt) == base.LONGEST_PROMPT
+    assert len(finished.used["quality"]) == 200
+    assert finished.usage == {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+
+
+def test_what_is_nested_beyond_all_measure_costs_no_image() -> None:
+    deep: list[Any] = []
+    for _ in range(900):
+        deep = [deep]
+    finished = openai_images.parse_submit(answer({"b64_json": TEXT}, usage={"deep": deep}))
+    assert finished.images == (InlineImage(DATA),)
+    assert len(str(finished.usage["deep"])) < 100

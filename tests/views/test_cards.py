@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from generator.models import Generation, LedgerEntry, Role, Status, Team, User
+from generator.views.cards import cards_of, for_cards
 from tests.conftest import FakeQueue
 from tests.make import add_member, make_asset, make_entry, make_generation, make_user
 from tests.views.conftest import SignIn, words
@@ -38,6 +39,17 @@ def test_a_waiting_card_says_its_place_and_can_be_cancelled(
     assert "40 credits held" in words(said)
     assert "Cancel" in words(said)
     assert 'hx-trigger="moved, every 15s"' in said
+
+
+def test_the_line_is_counted_once_for_all_cards(
+    team: Team, member: User, django_assert_num_queries: Any
+) -> None:
+    rows = [make_generation(member, team) for _ in range(4)]
+    membership = member.memberships.select_related("team").get(team=team)
+    feed = list(for_cards(team).filter(pk__in=[row.pk for row in rows]).order_by("created_at"))
+    with django_assert_num_queries(2):  # who is under way, and who waits
+        places = [shown.place_in_line for shown in cards_of(feed, membership)]
+    assert places == [1, 2, 3, 4]
 
 
 def test_a_busy_model_is_said(maker: Client, team: Team, member: User) -> None:

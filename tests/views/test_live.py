@@ -6,11 +6,12 @@ from functools import wraps
 from typing import Any
 
 import pytest
+import redis
 from asgiref.sync import async_to_sync, sync_to_async
 from django.test import AsyncClient
 from django.urls import reverse
 
-from generator.live import CHANNELS, watch
+from generator.live import CHANNELS, FIRST_PAUSE, LONGEST_PAUSE, Watch, watch
 from generator.models import Membership, Team, User
 from generator.views import live
 from tests.make import make_team, make_user
@@ -103,3 +104,37 @@ async def test_a_stream_goes_on_while_it_is_allowed(
         watch._hand_out(f"{CHANNELS}{team.pk}", line)
         assert line in (await asyncio.wait_for(told, 5)).decode()
     await stream.aclose()
+
+
+@in_a_loop
+async def test_a_team_that_nobody_watches_takes_no_room() -> None:
+    fresh = Watch()
+    lines = fresh.lines(1)
+    told = asyncio.ensure_future(anext(lines))
+    await asyncio.sleep(0.05)
+    fresh._hand_out(f"{CHANNELS}2", "nobody's")
+    assert set(fresh._readers) == {f"{CHANNELS}1"}
+    fresh._hand_out(f"{CHANNELS}1", "ours")
+    assert "ours" in await asyncio.wait_for(told, 5)
+    await lines.aclose()
+    assert not fresh._readers
+
+
+@in_a_loop
+async def test_a_queue_that_came_back_is_soon_asked_again(settings: Any) -> None:
+    async def brief_queue(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while b"PSUBSCRIBE" not in (said := await reader.read(4096)) and said:
+            # One answer a command.
+            writer.write(b"+OK\r\n" * said.count(b"*"))
+        writer.close()
+
+    server = await asyncio.start_server(brief_queue, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings.REDIS_URL = f"redis://127.0.0.1:{port}?protocol=2"
+    once = Watch()
+    once._pause = LONGEST_PAUSE
+    once._readers["x"] = set()
+    async with server:
+        with pytest.raises((redis.RedisError, OSError)):
+            await asyncio.wait_for(once._relay(), 5)
+    assert once._pause == FIRST_PAUSE
