@@ -1,6 +1,7 @@
 """Making images, as somebody at a browser does it: the whole way, and nothing of it pretended."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -269,3 +270,21 @@ def test_without_scripts_an_image_is_made_and_found(
     page.goto(f"{studio.address}/t/northlight/library/")
     expect(page.get_by_role("img", name="made by a plain form")).to_have_count(2)
     context.close()
+
+
+def test_a_prompt_outlives_a_sign_in_that_has_expired(
+    open_studio: Open, studio: Studio, nora: User
+) -> None:
+    page = open_studio()
+    write(page, "a lighthouse at dusk")
+    page.context.clear_cookies(name="sessionid")
+    make_button(page).click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    studio.sign_in(page.context, nora)
+    page.goto(f"{studio.address}/t/northlight/?model=dall-e-2")
+    prompt = page.get_by_label("Prompt", exact=True)
+    expect(prompt).to_have_value("a lighthouse at dusk")
+    make_button(page).click()
+    expect(cards(page)).to_have_count(1)
+    page.reload()
+    expect(prompt).to_have_value("")
