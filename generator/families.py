@@ -31,6 +31,7 @@ class SizeRule:
     least_pixels: int
     most_pixels: int
     widest_ratio: float
+    longest_side: int
 
     def fault(self, width: int, height: int) -> str:
         """What is wrong with a size, for people; empty if nothing is."""
@@ -38,6 +39,8 @@ class SizeRule:
             return f"Both sides must be multiples of {self.multiple_of}."
         if max(width, height) > self.widest_ratio * min(width, height):
             return f"One side may be at most {self.widest_ratio:g} times the other."
+        if max(width, height) > self.longest_side:
+            return f"No side may be longer than {self.longest_side:,} pixels."
         if not self.least_pixels <= width * height <= self.most_pixels:
             return (
                 f"Width times height must lie between {self.least_pixels:,} "

@@ -83,6 +83,7 @@ def test_control_characters_never_reach_the_provider() -> None:
         ({"size": "1024x1025"}, "size"),
         ({"size": "own", "size_width": "1000", "size_height": "1000"}, "size"),
         ({"size": "own", "size_width": "4096", "size_height": "1024"}, "size"),
+        ({"size": "own", "size_width": "4096", "size_height": "1536"}, "size"),
         ({"size": "own", "size_width": "64", "size_height": "64"}, "size"),
         ({"size": "own", "size_width": "", "size_height": "864"}, "size"),
         ({"size": "own", "size_width": "-16", "size_height": "9" * 5000}, "size"),
