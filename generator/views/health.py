@@ -1,10 +1,12 @@
 """Whether the studio lives, and whether it is ready to work: for people and load balancers."""
 
+import threading
+import time
 from collections.abc import Callable
 
+from django import db
 from django.contrib.auth.decorators import login_not_required
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
@@ -12,6 +14,10 @@ from generator import jobs
 from generator.models import image_storage
 
 PROBE = "readyz"
+# Seconds a verdict holds: anybody may ask as often as they like, and the parts have work to do.
+GOOD_FOR = 3.0
+STORAGE_GOOD_FOR = 30.0  # each look writes an object
+BAD_FOR = 1.0
 
 
 @never_cache
@@ -29,11 +35,43 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
 
 
+class Part:
+    """Something the studio needs, and the last verdict on it, kept for some seconds.
+
+    `look` says whether it answers; a good verdict holds `good_for` seconds, a bad one BAD_FOR.
+    """
+
+    def __init__(self, look: Callable[[], bool], *, good_for: float = GOOD_FOR) -> None:
+        self._look = look
+        self._good_for = good_for
+        self._looking = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Look again when next asked."""
+        self._verdict: bool | None = None
+        self._until = 0.0
+
+    def __call__(self) -> bool:
+        """Whether it answers."""
+        # While another looks the last verdict stands: a part that hangs holds up one of us.
+        if not self._looking.acquire(blocking=self._verdict is None):
+            return bool(self._verdict)
+        try:
+            if self._verdict is None or time.monotonic() >= self._until:
+                self._verdict = self._look()
+                lasts = self._good_for if self._verdict else BAD_FOR
+                self._until = time.monotonic() + lasts
+            return self._verdict
+        finally:
+            self._looking.release()
+
+
 def _database() -> bool:
     try:
-        with connection.cursor() as cursor:
+        with db.connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except db.Error:
         return False
     return True
 
@@ -50,13 +88,13 @@ def _storage() -> bool:
 def _worker() -> bool:
     try:
         return jobs.worker_alive()
-    except DatabaseError:
+    except db.Error:
         return False
 
 
 PARTS: dict[str, Callable[[], bool]] = {
-    "database": _database,
-    "queue": jobs.queue_answers,
-    "storage": _storage,
-    "worker": _worker,
+    "database": Part(_database),
+    "queue": Part(lambda: jobs.queue_answers()),
+    "storage": Part(_storage, good_for=STORAGE_GOOD_FOR),
+    "worker": Part(_worker),
 }

@@ -2,16 +2,18 @@
 
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.urls import reverse
 
 from generator import jobs, lifecycle
 from generator.errors import StudioError
-from generator.forms.prompt import PromptForm
+from generator.forms.prompt import KNOWN_FIELDS, PromptForm
 from generator.models import Generation, ImageAsset, Status, Team, User
 
 LOOK_EVERY = 0.25  # seconds
@@ -64,17 +66,44 @@ def _team(person: User, slug: str | None) -> Team:
 
 
 def _begin(person: User, team: Team, options: dict[str, Any]) -> Generation:
-    sent = dict(pair.partition("=")[::2] for pair in options["set"])
     form = PromptForm(
-        {"batch": str(uuid.uuid4()), "model": options["model"], "prompt": options["prompt"], **sent}
+        {
+            **_fields(options["set"]),
+            "batch": str(uuid.uuid4()),
+            "model": options["model"],
+            "prompt": options["prompt"],
+        }
     )
     if not form.is_valid():
-        faults = [f"{name}: {text}" for name, texts in form.errors.items() for text in texts]
-        raise CommandError(" ".join(faults))
+        raise _refused(" ".join(_faults(form)))
     try:
         return lifecycle.begin(person, team, form.entry, form.brief(), batch=form.batch)
     except StudioError as error:
-        raise CommandError(str(error)) from error
+        raise _refused(str(error)) from error
+
+
+def _fields(pairs: list[str]) -> dict[str, str]:
+    """What `--set` said. A form passes over names it does not know; a shell must not."""
+    fields = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise _refused(f"--set takes FIELD=VALUE, and not “{pair}”.")
+        if name not in KNOWN_FIELDS:
+            raise _refused(f"No model takes the field “{name}”.")
+        fields[name] = value
+    return fields
+
+
+def _faults(form: PromptForm) -> Iterator[str]:
+    for name, texts in form.errors.items():
+        about = "" if name == NON_FIELD_ERRORS else f"{name}: "
+        yield from (f"{about}{text}" for text in texts)
+
+
+def _refused(reason: str) -> CommandError:
+    """The reason on one line."""
+    return CommandError(" ".join(reason.split()))
 
 
 def _wait(generation: Generation, timeout: float) -> None:
@@ -86,7 +115,7 @@ def _wait(generation: Generation, timeout: float) -> None:
         time.sleep(LOOK_EVERY)
         generation.refresh_from_db()
     if generation.status != Status.SUCCEEDED:
-        raise CommandError(generation.reason or f"It was {generation.get_status_display()}.")
+        raise _refused(generation.reason or f"It was {generation.get_status_display()}.")
 
 
 def _address(asset: ImageAsset) -> str:

@@ -1,0 +1,153 @@
+"""`manage.py generate`: what a shell is told, and what it is refused, on one line."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from generator import jobs
+from generator.errors import ContentRefused
+from generator.models import Generation, ImageAsset, Role, Status, Team, User
+from tests.make import make_entry
+from tests.scripted import ScriptedGateway, images
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class DoingQueue:
+    """Does each job at once, as a worker with nothing else to do would."""
+
+    count = 0
+
+    def enqueue(self, job: Callable[..., None], *args: str) -> None:
+        """Do it."""
+        job(*args)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedGateway], None]:
+    """A worker that calls this gateway."""
+
+    def works(gateway: ScriptedGateway) -> None:
+        monkeypatch.setattr(jobs, "_queue", lambda name: DoingQueue())
+        monkeypatch.setattr(jobs, "open_gateway", lambda: gateway)
+
+    return works
+
+
+def generate(prompt: str = "a teapot", **options: Any) -> list[str]:
+    """The lines that the command prints."""
+    said = io.StringIO()
+    call_command(
+        "generate",
+        prompt,
+        stdout=said,
+        **{"model": "gpt-image-2", "person": "member", "set": [], **options},
+    )
+    return said.getvalue().splitlines()
+
+
+def refusal(prompt: str = "a teapot", **options: Any) -> str:
+    """Why it ends with an error: its one line."""
+    with pytest.raises(CommandError) as caught:
+        generate(prompt, **options)
+    assert caught.value.returncode == 1
+    assert "__all__" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_an_image_is_made_and_its_address_opens(
+    team: Team, member: User, settings: Any, work: Any
+) -> None:
+    work(ScriptedGateway(images()))
+    (line,) = generate(wait=True)
+    asset = ImageAsset.objects.get()
+    assert line == f"{settings.ADDRESS}/t/northlight/images/{asset.pk}/"
+    browser = Client()
+    browser.force_login(member)
+    assert browser.get(line.removeprefix(settings.ADDRESS)).status_code == 200
+
+
+def test_what_was_set_reaches_the_provider(team: Team, work: Any) -> None:
+    gateway = ScriptedGateway(images(2))
+    work(gateway)
+    assert len(generate(set=["size=1024x1536", "count=2"], wait=True)) == 2
+    (brief,) = gateway.submitted
+    assert (brief.prompt, brief.fields["size"], brief.count) == ("a teapot", "1024x1536", 2)
+
+
+def test_without_waiting_it_prints_which_generation_it_is(team: Team) -> None:
+    assert generate() == [str(Generation.objects.get().pk)]
+
+
+def test_whoever_waits_too_short_is_told_that_it_goes_on(team: Team) -> None:
+    assert "It is not done yet" in refusal(wait=True, timeout=0)
+    assert Generation.objects.get().status == Status.QUEUED
+
+
+def test_a_prompt_that_the_provider_refuses_ends_with_its_reason(team: Team, work: Any) -> None:
+    work(ScriptedGateway(ContentRefused("The provider's safety\nrules refused it.")))
+    said = refusal(wait=True)
+    assert said == " ".join(Generation.objects.get().reason.split())
+    assert said
+
+
+def test_a_prompt_of_nothing_is_refused(team: Team) -> None:
+    assert refusal("  ") == "prompt: Write what the image should show."
+
+
+def test_a_person_nobody_knows_is_refused(team: Team) -> None:
+    assert refusal(person="nobody") == "Nobody here is called nobody."
+
+
+def test_a_team_the_person_is_not_in_is_refused(team: Team) -> None:
+    assert refusal(team="southlight") == "member is in no team called southlight."
+
+
+def test_a_viewer_is_refused(team: Team, member: User) -> None:
+    member.memberships.update(role=Role.VIEWER)
+    assert refusal()
+    assert not Generation.objects.exists()
+
+
+def test_a_model_nobody_offers_is_refused(team: Team) -> None:
+    assert refusal(model="crayon-9") == "crayon-9 is not offered. Pick another model."
+
+
+@pytest.mark.parametrize(
+    ("pair", "reason"),
+    [
+        ("sparkle=1", "No model takes the field “sparkle”."),
+        ("model=dall-e-2", "No model takes the field “model”."),
+        ("size", "--set takes FIELD=VALUE, and not “size”."),
+        ("style=vivid", "does not take the field “style”."),
+        ("size=huge", "size: "),
+    ],
+)
+def test_a_wrong_field_is_refused_by_name(team: Team, pair: str, reason: str) -> None:
+    assert reason in refusal(set=[pair])
+    assert not Generation.objects.exists()
+
+
+def test_whoever_createsuperuser_made_has_a_team_and_can_do_it_all(
+    db: None, settings: Any, work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_entry()
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery")
+    call_command("createsuperuser", username="root", email="", interactive=False, verbosity=0)
+    work(ScriptedGateway(images()))
+    (line,) = generate(person="root", wait=True)
+    person = User.objects.get(username="root")
+    browser = Client()
+    assert browser.login(username="root", password="correct horse battery")
+    assert line.startswith(f"{settings.ADDRESS}/t/{person.personal_team.slug}/")
+    for path in (
+        "/admin/",
+        f"/t/{person.personal_team.slug}/",
+        line.removeprefix(settings.ADDRESS),
+    ):
+        assert browser.get(path, follow=True).status_code == 200
