@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from generator import jobs
+from generator import jobs, lifecycle
+from generator.errors import ProviderBusy
 from generator.models import (
     Generation,
     LedgerEntry,
@@ -76,6 +78,50 @@ def test_a_model_whose_family_is_gone_fails_in_words_and_holds_up_nobody(
     old.refresh_from_db()
     assert (old.status, left(old)) == ("failed", CAP)
     assert old.reason == "This release of the studio does not know how to ask that model."
+
+
+def test_the_pause_that_a_busy_provider_asks_for_is_kept(team: Team, member: User) -> None:
+    make_generation(member, team)
+    generation = take()
+    assert generation
+    before = timezone.now()
+    lifecycle.submit(generation, ScriptedGateway(ProviderBusy("Busy.", retry_after=90)))  # type: ignore[arg-type]
+    generation.refresh_from_db()
+    assert generation.status == Status.QUEUED
+    assert timedelta(seconds=90) <= generation.due_at - before < timedelta(seconds=100)
+    assert take() is None
+
+
+# ── claims ──
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"status": Status.FAILED},
+        {"due_at": timezone.now() + timedelta(minutes=9), "claimed_by": "quicker"},
+    ],
+    ids=["ended", "claimed"],
+)
+def test_a_claim_fails_if_the_generation_changed_between_the_look_and_the_claim(
+    team: Team, member: User, meanwhile: dict[str, Any]
+) -> None:
+    generation = make_generation(member, team, status=Status.STORING, due_at=timezone.now())
+    same = Generation.objects.filter(pk=generation.pk)
+    changes = [meanwhile]
+
+    def somebody_else_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and changes:
+            same.update(**changes.pop())
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(somebody_else_first):
+        claimed = Generation.objects.claim(
+            generation.pk, worker="slower", lease=timedelta(minutes=1)
+        )
+    assert claimed is None
+    assert not changes
+    assert not same.filter(claimed_by="slower").exists()
 
 
 # ── jobs and the sweep ──

@@ -1,4 +1,4 @@
-"""The ledger, the life cycle and the claims once more, on a real PostgreSQL."""
+"""The ledger, the life cycle, the claims and the races once more, on a real PostgreSQL."""
 
 import os
 import subprocess
@@ -8,7 +8,12 @@ import pytest
 
 from tests.services import servers
 
-RULES = ["tests/models", "tests/test_lifecycle.py", "tests/test_jobs.py"]
+RULES = [
+    "tests/models",
+    "tests/test_lifecycle.py",
+    "tests/test_jobs.py",
+    "tests/services/test_races.py",
+]
 
 
 @pytest.mark.postgres
