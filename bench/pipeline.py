@@ -37,7 +37,7 @@ def main() -> None:
             with stack(delay=0.2, image_bytes=1_000_000, at_once=64) as studio:
                 _alone(studio)
         case ["together"]:
-            with stack(delay=5, image_bytes=None, at_once=TOGETHER) as studio:
+            with stack(delay=5, image_bytes=20_000, at_once=TOGETHER) as studio:
                 _together(studio)
         case ["throughput"]:
             with stack(delay=0.2, image_bytes=100_000, at_once=AT_ONCE) as studio:

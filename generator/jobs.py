@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_rq import get_queue
 
-from generator import keeping, lifecycle, pictures
+from generator import lifecycle, patience, pictures
 from generator.errors import AlreadyMoved, BadPicture, StudioError
 from generator.models import UNDER_WAY, Chore, Generation, ImageAsset, Status, WorkerSeen
 from generator.models.assets import THUMBNAILS
@@ -119,7 +119,7 @@ def _take(generation: Generation, first: Callable[[Generation, Gateway], float |
             lifecycle.refuse(generation, error)
     except Exception:
         logger.exception("A step of generation %s went wrong.", generation.pk)
-        keeping.let_go_of_the_database()  # it may be the connection that broke
+        patience.let_go_of_the_database()  # it may be the connection that broke
         with suppress(AlreadyMoved):
             lifecycle.stumble(generation)
             generation.refresh_from_db()

@@ -6,14 +6,11 @@ key. Storage and network are awaited outside transactions, with no database conn
 
 import hashlib
 import logging
-import os
-import threading
 from contextlib import suppress
 
 from django.core.files.base import ContentFile
-from django.db import connection
 
-from generator import live, pictures
+from generator import live, patience, pictures
 from generator.errors import BadPicture, LinkRefused, LinkSilent, SpoolFull
 from generator.models import Generation, ImageAsset, image_storage
 from generator.models.storage import spool
@@ -21,8 +18,6 @@ from generator.providers.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
-# An open picture takes many times its file's memory: as many at once as there are processors.
-_decoding = threading.BoundedSemaphore(os.cpu_count() or 2)
 REFUSED = "The studio's image storage refuses to keep the image."
 
 
@@ -62,28 +57,21 @@ def keep_images(
     return problem
 
 
-def let_go_of_the_database() -> None:
-    """Hold no connection while something else is awaited: 200 threads must not need 200."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
 def _picture(
     generation: Generation, gateway: Gateway | None, position: int, row: dict[str, str]
 ) -> pictures.Picture:
-    let_go_of_the_database()
     try:
         data = spool().get(generation.pk, position)
     except FileNotFoundError:
         if "url" not in row:
             raise
         assert gateway is not None
-        data = gateway.fetch(row["url"])
+        with patience.awaiting():
+            data = gateway.fetch(row["url"])
         # A link does not live as long as a storage may refuse. No room: then without a spare.
         with suppress(SpoolFull):
             spool().add(generation.pk, position, data)
-    with _decoding:
-        return pictures.inspect(data)
+    return pictures.inspect(data)
 
 
 def _stored(
@@ -91,10 +79,10 @@ def _stored(
     *, last_try: bool,
 ) -> str:  # fmt: skip
     asset, data = _asset(generation, position, picture, row["revised_prompt"])
-    let_go_of_the_database()
     try:
         key = asset.file.field.generate_filename(asset, "")
-        asset.file.name = image_storage().save(key, ContentFile(data))
+        with patience.awaiting():
+            asset.file.name = image_storage().save(key, ContentFile(data))
     except Exception as error:  # storages raise what they like
         logger.warning("The storage refused an image: %s", type(error).__name__)
         if not last_try:

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from generator import keeping, live, providers
+from generator import keeping, live, patience, providers
 from generator.errors import (
     BadReply,
     ContentRefused,
@@ -172,9 +172,9 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     live.moved(generation)
     adapter = providers.ADAPTERS[generation.protocol]
     deadline = generation.takes.deadline
-    keeping.let_go_of_the_database()
     try:
-        outcome = gateway.submit(adapter, brief_of(generation), deadline=deadline)
+        with patience.awaiting():
+            outcome = gateway.submit(adapter, brief_of(generation), deadline=deadline)
     except ProviderBusy as error:
         return _try_again_later(generation, error)
     except ProviderError as error:
@@ -289,9 +289,9 @@ def _wait_for_task(generation: Generation, pending: Pending) -> float:
 def _poll(generation: Generation, gateway: Gateway) -> float | None:
     adapter = providers.POLLING_ADAPTERS[generation.protocol]
     age = generation.seconds or 0.0
-    keeping.let_go_of_the_database()
     try:
-        outcome = gateway.poll(adapter, generation.task_id)
+        with patience.awaiting():
+            outcome = gateway.poll(adapter, generation.task_id)
     except ProviderBusy as error:
         if age > generation.takes.deadline:
             return _refuse(generation, error)

@@ -9,7 +9,6 @@ SIGTERM: no new work, running calls finish. A second signal ends it at once.
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +27,7 @@ from rq.queue import Queue
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker, WorkerStatus
 
-from generator import jobs
+from generator import jobs, patience
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +129,8 @@ class ThreadWorker(SimpleWorker):
         try:
             execution = self.prepare_execution(job)
             self._running[job.id] = (job, execution)
-            self.perform_job(job, queue)
+            with patience.working():
+                self.perform_job(job, queue)
         except redis.RedisError as error:
             # RQ's books may be behind; what the job did stands in the database.
             logger.warning("The queue went away under a job (%s).", type(error).__name__)
@@ -194,8 +194,6 @@ class ThreadWorker(SimpleWorker):
 
 def run(queue: str, *, threads: int) -> None:
     """Work on a queue until a signal says stop; the default queue's worker also keeps the clock."""
-    # Many threads that each do a little: handing over after 5 ms makes a lock's holder wait long.
-    sys.setswitchinterval(0.0005)
     clock = jobs.Clock() if queue == "default" else None
     connections.close_all()  # this thread will wait for jobs, not for the database
     if clock:

@@ -46,6 +46,7 @@ KEY = re.compile(r"[!-~]+")  # what may stand in a header
 MOST_REDIRECTS = 3
 # Short: on a connection that the other side has just closed, a paid call ends as *silent*.
 KEEP_ALIVE = 5.0
+KEPT = 16  # idle connections: the pool looks at each of them whenever a reply ends
 UNREADABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 # No encoding is asked for: images and base64 hardly shrink, and unpacking is a way to hurt us.
 PLAIN = {"User-Agent": "comet-studio", "Accept-Encoding": "identity"}
@@ -76,7 +77,7 @@ class Gateway:
             )
         limits = httpx.Limits(
             max_connections=connections,
-            max_keepalive_connections=connections,
+            max_keepalive_connections=KEPT,
             keepalive_expiry=KEEP_ALIVE,
         )
         # No connection to a stranger twice: it is to an address, and two names may share one.
