@@ -114,14 +114,12 @@ def _take(generation: Generation, first: Callable[[Generation, Gateway], float |
             pause = lifecycle.advance(generation, open_gateway())
     except AlreadyMoved:
         return
-    except StudioError as error:  # said before anything was sent
-        with suppress(AlreadyMoved):
-            lifecycle.refuse(generation, error)
-    except Exception:
-        logger.exception("A step of generation %s went wrong.", generation.pk)
+    except Exception as error:
+        if not isinstance(error, StudioError):
+            logger.exception("A step of generation %s went wrong.", generation.pk)
         patience.let_go_of_the_database()  # it may be the connection that broke
         with suppress(AlreadyMoved):
-            lifecycle.stumble(generation)
+            lifecycle.stumble(generation, error)
             generation.refresh_from_db()
     _after(generation)
 

@@ -52,6 +52,7 @@ POLL_LEASE = timedelta(minutes=2)
 STORE_LEASE = timedelta(minutes=30)
 STORING_TRIES = 3000  # one each half minute: about a day
 LINK_TRIES = 5
+BUG = "Something went wrong in the studio itself."
 LOST = (
     "The studio stopped while the model was working, and cannot know whether it finished. "
     "It is not sent again by itself."
@@ -182,29 +183,26 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     return _take(generation, outcome)
 
 
-def stumble(generation: Generation) -> None:
-    """What to do when a step raised what nobody foresaw: a bug of ours, or the database away.
+def stumble(generation: Generation, error: Exception) -> None:
+    """What to do when a step raised: a bug of ours, the database away, or a StudioError, whose
+    words are then the reason.
 
     A paid call that may have been made is never made again; one whose reply lies in the spool,
     and anything later, is taken up again. Nothing is done if the claim was lost meanwhile.
     """
+    reason = str(error) if isinstance(error, StudioError) else BUG
     mine = Generation.objects.filter(pk=generation.pk, claimed_by=generation.claimed_by).first()
     if mine is None:
         return
     match Status(mine.status):
         case Status.SUBMITTING if spool().manifest(mine.pk) is None:
-            _fail(mine, "Something went wrong in the studio itself.", code="bug")
+            _fail(mine, reason, code="bug")
         case Status.SUBMITTING | Status.RUNNING:
             _look_again(mine, STUMBLE_PAUSE)
         case Status.STORING if _gave_up(mine):
-            _fail(mine, "Something went wrong in the studio itself.", code="bug")
+            _fail(mine, reason, code="bug")
         case Status.STORING:
             _store_later(mine, note="storage")
-
-
-def refuse(generation: Generation, error: StudioError) -> None:
-    """End a generation that the studio itself cannot send, in the words of the error."""
-    _fail(generation, str(error), code="refused")
 
 
 def _try_again_later(generation: Generation, error: ProviderBusy) -> float | None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from generator import jobs, lifecycle, providers
+from generator import jobs, lifecycle, pictures, providers
 from generator.errors import (
     AlreadyMoved,
+    BadPicture,
     BadReply,
     ContentRefused,
     IllegalMove,
@@ -337,12 +338,30 @@ def test_a_step_that_stumbles_after_the_paid_reply_loses_nothing(
     assert len(gateway.submitted) == 1
 
 
+def test_an_error_after_the_paid_reply_is_no_refusal(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = ScriptedGateway(images())
+    monkeypatch.setattr(jobs, "open_gateway", lambda: gateway)
+    generation = make_generation(member, team)
+
+    def unmarkable(data: bytes) -> bytes:
+        raise BadPicture("This picture cannot be marked.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pictures, "mark", unmarkable)
+        jobs.start_next()
+    generation.refresh_from_db()
+    assert generation.status == Status.STORING
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+
+
 def test_a_stumble_of_one_who_lost_the_claim_touches_nothing(team: Team, member: User) -> None:
     make_generation(member, team)
     generation = take("mine")
     assert generation
     Generation.objects.update(claimed_by="theirs")
-    lifecycle.stumble(generation)
+    lifecycle.stumble(generation, OSError())
     generation.refresh_from_db()
     assert (generation.status, generation.claimed_by) == ("submitting", "theirs")
 
