@@ -14,6 +14,7 @@
         ├── ProviderBusy      it came to nothing for sure: ask again
         ├── ProviderSilent    it may be going on behind our back: never ask again
         ├── BadReply          an answer that cannot be read
+        ├── TaskUnknown       the provider knows no such task, yet or any more
         ├── LinkRefused       a result link that may not be fetched, or is gone
         └── LinkSilent        a result link that did not answer: try it again
 
@@ -92,6 +93,10 @@ class ProviderSilent(ProviderError):
 
 class BadReply(ProviderError):
     """The answer could not be read."""
+
+
+class TaskUnknown(ProviderError):
+    """The provider knows no such task: it is too new, or too old."""
 
 
 class LinkRefused(ProviderError):

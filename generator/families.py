@@ -4,7 +4,7 @@ import fnmatch
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,11 @@ from typing import Any
 from generator.errors import NotOffered
 
 FILE = Path(__file__).with_name("families.toml")
-KINDS = frozenset({"choice", "size", "count", "integer"})
+KINDS = frozenset({"choice", "size", "ratio", "count", "integer", "number", "switch", "text"})
+MASKS = frozenset({"none", "optional", "required"})
+PROMPTS = frozenset({"none", "optional", "required"})
+STARTS = frozenset({"nothing", "button", "memory"})
+ANSWERS = frozenset({"images", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class SizeRule:
-    """Sizes of one's own beside the listed ones: width by height, in pixels (B2)."""
+    """Sizes of one's own beside the listed ones: width by height, in pixels (B2, D1, E2)."""
 
     multiple_of: int
     least_pixels: int
     most_pixels: int
     widest_ratio: float
     longest_side: int
+    shortest_side: int = 1
 
     def fault(self, width: int, height: int) -> str:
         """What is wrong with a size, for people; empty if nothing is."""
@@ -41,6 +46,8 @@ class SizeRule:
             return f"One side may be at most {self.widest_ratio:g} times the other."
         if max(width, height) > self.longest_side:
             return f"No side may be longer than {self.longest_side:,} pixels."
+        if min(width, height) < self.shortest_side:
+            return f"No side may be shorter than {self.shortest_side:,} pixels."
         if not self.least_pixels <= width * height <= self.most_pixels:
             return (
                 f"Width times height must lie between {self.least_pixels:,} "
@@ -50,57 +57,158 @@ class SizeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceRule:
+    """Which reference images an action takes: how many, and what each may be.
+
+    An image larger than `most_bytes`, `most_pixels` or `longest_side` is made smaller before it is
+    sent, one of another format is converted; one that is too small or too narrow is refused.
+    `together`: references and images asked for may be at most so many (D2); 0 for no such rule.
+    `all_bytes`: of all of them in one request. `needs_link`: the provider takes addresses only.
+    """
+
+    least: int = 0
+    most: int = 1
+    formats: tuple[str, ...] = ("png", "jpeg", "webp")
+    most_bytes: int = 20_000_000
+    all_bytes: int = 64_000_000
+    most_pixels: int = 40_000_000
+    longest_side: int = 16_384
+    shortest_side: int = 1
+    widest_ratio: float = 1000.0
+    square: bool = False
+    together: int = 0
+    needs_link: bool = False
+
+    def fault(self, width: int, height: int) -> str:
+        """Why an image of this size cannot be sent, even made smaller; empty if it can."""
+        if self.square and width != height:
+            return f"This model takes square images only, and this is {width} × {height}."
+        if min(width, height) < self.shortest_side:
+            return f"Both sides must have {self.shortest_side} pixels or more."
+        if max(width, height) > self.widest_ratio * min(width, height):
+            return f"One side may be at most {self.widest_ratio:g} times the other."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One thing a person may set for a family."""
+    """One thing a person may set for a family.
+
+    `actions` and `models` (ids or patterns) say for which of the family's it is there; empty
+    means for all. `least`, `most` and `step` bound numbers; `most` is also the longest text.
+    """
 
     name: str
     kind: str
     label: str
     choices: tuple[str, ...] = ()
     default: Any = None
-    least: int | None = None
-    most: int | None = None
+    least: float | None = None
+    most: float | None = None
+    step: float | None = None
     labels: Mapping[str, str] | None = None
     hint: str = ""
     own: SizeRule | None = None
     only_with: Condition | None = None
+    actions: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     def choice_label(self, choice: str) -> str:
         """What a page calls one of the choices."""
         return (self.labels or {}).get(choice) or choice.replace("_", " ").capitalize()
 
+    def is_for(self, wire_model: str, action: str) -> bool:
+        """Whether this model takes it for this action."""
+        return (not self.actions or action in self.actions) and (
+            not self.models or any(fnmatch.fnmatch(wire_model, one) for one in self.models)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRule:
+    """What a family takes for one action.
+
+    `mask` and `prompt`: none, optional or required. `starts_from`: `button` for what begins with
+    a button of an earlier generation's provider (F4), `memory` for what may go on from what this
+    family remembers of one (G1). `answer`: images, or text for *describe*. `models` (ids or
+    patterns): which models of the family can do it; empty means all.
+    """
+
+    action: str
+    protocol: str
+    references: ReferenceRule | None = None
+    styles: ReferenceRule | None = None
+    mask: str = "none"
+    prompt: str = "required"
+    starts_from: str = "nothing"
+    answer: str = "images"
+    deadline: float = 600.0
+    usual_seconds: int = 30
+    models: tuple[str, ...] = ()
+    note: str = ""
+
+    def is_for(self, wire_model: str) -> bool:
+        """Whether this model of the family can do it."""
+        return not self.models or any(fnmatch.fnmatch(wire_model, one) for one in self.models)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that the families name, with the price it starts with (credits per image)."""
+    """A model that the families name, with the price it starts with (credits per image).
+
+    `rates` are prices that differ: by action, or by action and speed (`"upscale"`,
+    `"create turbo"`).
+    """
 
     wire_model: str
     label: str
     credits: int | None
+    rates: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What models of one kind take."""
+    """What models of one kind take.
+
+    `poll_every`: seconds between two looks at a task; `grace`: seconds for which a task that the
+    provider does not know is taken for one that it does not know yet. `result` and `streams` are
+    for the matrix in README; `unsure` are the points on which the documents leave doubt, and
+    `tried` says whether it was ever tried against the live service.
+    """
 
     name: str
-    protocol: str
     provider: str
     models: tuple[Model, ...]
     fields: Mapping[str, Field]
-    actions: tuple[str, ...]
+    actions: Mapping[str, ActionRule]
     prompt_limit: int
-    deadline: float
-    usual_seconds: int
+    poll_every: float = 4.0
+    grace: float = 0.0
     patterns: tuple[str, ...] = ()
     note: str = ""
     refuses: tuple[Mapping[str, str], ...] = ()
+    result: str = ""
+    streams: str = ""
+    unsure: tuple[str, ...] = ()
+    tried: bool = False
 
-    @property
-    def most_images(self) -> int:
-        """How many images one generation may ask for."""
-        count = self.fields.get("count")
-        return (count.most or 1) if count else 1
+    def rule(self, action: str) -> ActionRule:
+        """What it takes for an action. Raises NotOffered for one that it does not know."""
+        try:
+            return self.actions[action]
+        except KeyError:
+            raise NotOffered("This model cannot do that. Pick another one.") from None
+
+    def can(self, wire_model: str, action: str) -> bool:
+        """Whether a model of the family can do this."""
+        rule = self.actions.get(action)
+        return rule is not None and rule.is_for(wire_model)
+
+    def fields_for(self, wire_model: str, action: str) -> dict[str, Field]:
+        """The fields that a model takes for an action, in the order of the file."""
+        return {
+            name: field for name, field in self.fields.items() if field.is_for(wire_model, action)
+        }
 
     def takes(self, wire_model: str) -> bool:
         """Whether a model of this name belongs to the family."""
@@ -130,32 +238,55 @@ def read(text: str) -> dict[str, Family]:
 
 
 def _family(row: dict[str, Any]) -> Family:
-    fields = {name: _field(row["name"], name, facts) for name, facts in row["fields"].items()}
+    name = row["name"]
+    usual: dict[str, Any] = {key: row[key] for key in ("deadline", "usual_seconds") if key in row}
     return Family(
-        name=row["name"],
-        protocol=row["protocol"],
+        name=name,
         provider=row["provider"],
-        models=tuple(Model(m["id"], m["label"], m.get("credits")) for m in row["models"]),
-        fields=fields,
-        actions=tuple(row["actions"]),
-        prompt_limit=row["prompt_limit"],
-        deadline=float(row.get("deadline", 600)),
-        usual_seconds=row.get("usual_seconds", 30),
+        models=tuple(
+            Model(m["id"], m["label"], m.get("credits"), m.get("rates", {})) for m in row["models"]
+        ),
+        fields={field: _field(name, field, facts) for field, facts in row["fields"].items()},
+        actions={
+            action: _action(name, action, {"protocol": row["protocol"], **usual} | facts)
+            for action, facts in row["actions"].items()
+        },
         patterns=tuple(row.get("patterns", ())),
-        note=row.get("note", ""),
         refuses=tuple(row.get("refuses", ())),
+        unsure=tuple(row.get("unsure", ())),
+        **{key: row[key] for key in _PLAIN if key in row},
     )
+
+
+_PLAIN = ("prompt_limit", "poll_every", "grace", "note", "result", "streams", "tried")
+
+
+def _action(family: str, name: str, facts: dict[str, Any]) -> ActionRule:
+    words = {"mask": MASKS, "prompt": PROMPTS, "starts_from": STARTS, "answer": ANSWERS}
+    for key, known in words.items():
+        if key in facts and facts[key] not in known:
+            raise ValueError(f"families.toml: {family} has the {key} {facts[key]!r} for {name}.")
+    rules = {
+        key: ReferenceRule(**{**given, **_tuples(given, "formats")})
+        for key in ("references", "styles")
+        if (given := facts.get(key))
+    }
+    return ActionRule(action=name, **{**facts, **rules, **_tuples(facts, "models")})
 
 
 def _field(family: str, name: str, facts: dict[str, Any]) -> Field:
     if facts["kind"] not in KINDS:
         raise ValueError(f"families.toml: {family} has a field of the kind {facts['kind']!r}.")
-    facts = {**facts, "choices": tuple(facts.get("choices", ()))}
+    facts = {**facts, **_tuples(facts, "choices", "actions", "models")}
     if own := facts.pop("own", None):
         facts["own"] = SizeRule(**own)
     if only := facts.pop("only_with", None):
         facts["only_with"] = Condition(only["field"], tuple(only["values"]))
     return Field(name=name, **facts)
+
+
+def _tuples(facts: Mapping[str, Any], *names: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(facts[name]) for name in names if name in facts}
 
 
 @cache

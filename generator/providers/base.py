@@ -28,16 +28,32 @@ _HEAD = 65536  # bytes of a body that are searched for a request id
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An image that goes along with a brief."""
+    """An image that goes along with a brief: its bytes, already within the family's limits.
+
+    `link` is an address from which the provider can fetch it for an hour; it is empty where the
+    deployment's storage cannot be reached from outside.
+    """
 
     data: bytes = field(repr=False)
     content_type: str
     file_name: str
+    link: str = field(default="", repr=False)
+
+    @property
+    def base64(self) -> str:
+        """The bytes in base64, without a prefix (Gemini, Kling, BFL: K18)."""
+        return binascii.b2a_base64(self.data, newline=False).decode("ascii")
+
+    @property
+    def data_uri(self) -> str:
+        """The bytes as a `data:` URI, the format's name in lower case (Seedream, Midjourney)."""
+        return f"data:{self.content_type};base64,{self.base64}"
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """What a brief starts from: the provider's task, and which of its images, from 0."""
+    """What a brief starts from: the provider's task, which of its images (from 0), and the
+    adapter's own `Finished.memory` of it, as it was kept."""
 
     task_id: str = ""
     position: int = 0
@@ -45,8 +61,27 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """Something a provider offers to do next with what it made (Midjourney's buttons, F4).
+
+    `id` is the provider's own, `label` for people, `action` one of the studio's actions.
+    `asks`: what its dialog wants: "" (no dialog), "prompt", or "mask" (a mask and a prompt).
+    """
+
+    id: str
+    label: str
+    action: str
+    asks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
-    """What an adapter is told. `fields` are the family's fields as cleaned, without the count."""
+    """What an adapter is told. `fields` are the family's fields as cleaned, without the count.
+
+    `mask` has one meaning everywhere: a PNG of one grey channel, as large as the first reference,
+    white where the image is to change and black where it is to stay. `styles` are references for
+    the look alone. `button` is the id of the parent's button that was pressed.
+    """
 
     action: str
     prompt: str = field(repr=False)
@@ -57,6 +92,7 @@ class Brief:
     mask: Reference | None = None
     parent: Parent | None = None
     button: str = ""
+    styles: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +175,15 @@ class InlineImage:
 
 @dataclass(frozen=True, slots=True)
 class LinkedImage:
-    """An image behind a link that will not live long."""
+    """An image behind a link that will not live long.
+
+    `comes_later`: the link is given before the image is there (H2), so that "not found" means
+    "not yet" until the family's deadline.
+    """
 
     url: str = field(repr=False)
     revised_prompt: str = field(default="", repr=False)
+    comes_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +197,24 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """What was made. `used` is what the provider says it did, `texts` what *describe* gives.
+class Dialog:
+    """The provider waits for an answer before it works (Midjourney's modal, F2, F4).
 
-    `usage` is what it says it took (see `read_usage`); `failed_members` counts the images that
-    were asked for and did not come out.
+    The answer is what `build_continue` makes, a paid step like a submit.
+    """
+
+    task_id: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What was made. `used` is what the provider says it did (by the names of the family's
+    fields where it is one of them), `texts` what *describe* gives or what was said beside images.
+
+    `usage` is what it says it took (see `read_usage`). `failed_members` counts the images that
+    were asked for and did not come out, and `problem` is a sentence for people why. `buttons` are
+    what can be done next; `memory` is what this adapter wants to be handed back with `Parent`.
     """
 
     images: tuple[InlineImage | LinkedImage, ...]
@@ -168,17 +222,22 @@ class Finished:
     used: Mapping[str, JSON] = field(default_factory=dict)
     usage: Mapping[str, JSON] = field(default_factory=dict)
     request_id: str = ""
-    buttons: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
     memory: bytes | None = field(default=None, repr=False)
     failed_members: int = 0
+    problem: str = ""
 
 
-Outcome = Pending | Finished
+Outcome = Pending | Dialog | Finished
 
 
 class Adapter(Protocol):
-    """A module that speaks one wire protocol. FIELDS are the family fields it can say."""
+    """A module that speaks one wire protocol.
 
+    ACTIONS are the studio's actions that it knows, FIELDS the family fields that it can say.
+    """
+
+    ACTIONS: frozenset[str]
     FIELDS: frozenset[str]
 
     def build_submit(self, brief: Brief) -> Call:
@@ -198,7 +257,16 @@ class PollingAdapter(Adapter, Protocol):
         ...
 
     def parse_poll(self, reply: Reply) -> Outcome:
-        """What there is so far. Raises as `parse_submit` does."""
+        """What there is so far. Raises as `parse_submit` does, and TaskUnknown for a task that
+        the provider does not know (yet, or any more): how long that is borne is not its matter."""
+        ...
+
+
+class DialogAdapter(PollingAdapter, Protocol):
+    """One whose provider may ask back before it works."""
+
+    def build_continue(self, brief: Brief, task_id: str) -> Call:
+        """The paid answer to a dialog; its reply is read by `parse_submit`."""
         ...
 
 

@@ -23,6 +23,7 @@ from generator.providers.base import (
 from generator.providers.cleaning import LONGEST_SAID
 
 PATH = "/v1/images/generations"
+ACTIONS = frozenset({"create"})
 # What the route has words for; how many images is told by the brief's count.
 FIELDS = frozenset(
     {"size", "quality", "background", "output_format", "output_compression", "moderation", "style"}

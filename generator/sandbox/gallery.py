@@ -5,6 +5,7 @@ there is one picture per size and format, padded with noise, and serving it agai
 """
 
 import base64
+import hashlib
 import io
 import os
 import struct
@@ -20,18 +21,32 @@ from PIL import Image, ImageChops
 from generator.sandbox import paint
 from generator.sandbox.canvas import Size
 
-MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+MEDIA_TYPES = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to paint. `format` is png, jpeg or webp; `compression` 0 to 100, 100 keeps most."""
+    """What to paint. `format` is png, jpeg or webp; `compression` 0 to 100, 100 keeps most.
+
+    `item` names a file that was made already and is kept (`Gallery.keep`).
+    """
 
     seed: int
     size: Size
     format: str = "png"
     compression: int = 90
     transparent: bool = False
+    item: str = ""
+
+    def of_another_format(self) -> "Wish":
+        """The same in a file that lies about what it is."""
+        other = "jpeg" if self.format != "jpeg" else "png"
+        return replace(self, format=other, transparent=False, item="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +66,15 @@ class Gallery:
         self._places = places
         self._room = room
         self._kept: OrderedDict[Wish, Picture] = OrderedDict()
+        self._items: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
         # More painters than processors would only slow each other down.
         self._easels = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     def picture(self, wish: Wish) -> Picture:
         """The picture of a wish, painted now or kept from before."""
+        if wish.item and (data := self._items.get(wish.item)) is not None:
+            return Picture(data, encode64(data))
         if self._weight is not None:
             wish = replace(wish, seed=0)
         with self._lock:
@@ -68,6 +86,15 @@ class Gallery:
             with self._lock:
                 found = self._look(wish)
             return found if found is not None else self._paint(wish)
+
+    def keep(self, data: bytes, size: Size, format: str) -> Wish:
+        """Keep a file that was made, for a while; the wish that finds it again."""
+        item = hashlib.sha256(data).hexdigest()[:32]
+        with self._lock:
+            self._items[item] = data
+            while len(self._items) > 1 and sum(map(len, self._items.values())) > self._room:
+                self._items.popitem(last=False)
+        return Wish(0, size, format, item=item)
 
     def _paint(self, wish: Wish) -> Picture:
         image = paint.paint(wish.seed, wish.size, transparent=wish.transparent)

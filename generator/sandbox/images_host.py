@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from generator.sandbox import wire
+from generator.sandbox.desk import PRIVATE, file_of
 from generator.sandbox.gallery import MEDIA_TYPES, Gallery
 from generator.sandbox.links import BadLink, LinkExpired, Links
 from generator.sandbox.log import Log
-from generator.sandbox.openai_images import PRIVATE, file_of
 from generator.sandbox.pace import Pace
 from generator.sandbox.wire import Answer, Visit
 
@@ -43,7 +43,7 @@ class ImageHost:
             return _xml(403, "AccessDenied", "Request has expired")
         if word == "redirect":
             return Answer(302, "text/plain", b"", {"Location": PRIVATE})
-        data = file_of(wish, word, self._gallery)
+        data = file_of(self._gallery, wish, word)
         headers = {"Cache-Control": "private, max-age=3600", "Accept-Ranges": "none"}
         reply = Answer(200, MEDIA_TYPES[wish.format], data, headers)
         return self._pace.spoiled(reply, word)

@@ -46,7 +46,7 @@ class Links:
         # The scope says nothing: it is there to be escaped.
         query = (
             f"Scope=images%2Fsandbox&Expires={int(ends)}&Seed={wish.seed}"
-            f"&Size={width}x{height}&Format={wish.format}&Fault={fault}"
+            f"&Size={width}x{height}&Format={wish.format}&Item={wish.item}&Fault={fault}"
         )
         return f"{origin}{path}?{query}{_SIGNATURE}{self._sign(path, query)}"
 
@@ -63,7 +63,8 @@ class Links:
             raise LinkExpired
         width, _, height = fields["Size"].partition("x")
         size = int(width), int(height)
-        return Wish(int(fields["Seed"]), size, fields["Format"]), fields["Fault"]
+        wish = Wish(int(fields["Seed"]), size, fields["Format"], item=fields["Item"])
+        return wish, fields["Fault"]
 
     def _sign(self, path: str, query: str) -> str:
         text = f"{path}?{query}".encode("utf-8", "surrogateescape")

@@ -79,7 +79,9 @@ class Log:
         with self._lock:
             return self._posts[prompt]
 
-    def record(self, host: str, visit: Visit, body: Fields | None = None) -> int:
+    def record(
+        self, host: str, visit: Visit, body: Fields | None = None, *, prompt: str = ""
+    ) -> int:
         """Keep a request, without its key. Returns how often its prompt has come by now."""
         request = Request(
             host=host,
@@ -91,10 +93,9 @@ class Log:
             request_id=visit.request_id,
             carried_key=not KEY_HEADERS.isdisjoint(visit.headers) or "key" in visit.asked,
         )
-        prompt = body.get("prompt") if body else None
         with self._lock:
             self._requests.append(request)
-            if not isinstance(prompt, str):
+            if body is None:
                 return 0
             self._posts[prompt] += 1
             return self._posts[prompt]

@@ -1,17 +1,12 @@
 """`POST /v1/images/generations`: what a carried-out order is answered with (B3, B5)."""
 
-from dataclasses import replace
 from decimal import Decimal
 
-from generator.sandbox import catalogue, paint, trouble
-from generator.sandbox.gallery import Gallery, Wish, bomb, encode64
-from generator.sandbox.links import Links
+from generator.sandbox import catalogue, limits, orders, paint, trouble
+from generator.sandbox.desk import Asked, Desk, file_of
+from generator.sandbox.gallery import Wish, encode64
 from generator.sandbox.orders import Order
-from generator.sandbox.pace import Pace
 from generator.sandbox.wire import Answer, Fields, Refused, as_json
-
-PRIVATE = "http://169.254.169.254/latest/meta-data/"
-GARBAGE = b"This is no image at all. " * 40
 
 
 def refusal(order: Order) -> Refused:
@@ -67,48 +62,37 @@ def wishes(order: Order, turn: int) -> list[Wish]:
     ]
 
 
-def answer(
-    order: Order, turn: int, word: str, gallery: Gallery, links: Links, origin: str, pace: Pace
-) -> Answer:
+def speaks_for(model: str) -> bool:
+    """Whether this module answers for a model of the route."""
+    return limits.limits_of(model) is not None
+
+
+def carry_out(desk: Desk, asked: Asked) -> Answer:
+    """The answer to an admitted request for one of its models."""
+    house = desk.house
+    order = orders.check(asked.body, strict=house.strict, refuse_format=house.refuse_format)
+    desk.stumble(asked.word, refusal(order))
+    return desk.carry_out(asked, cost(order), lambda turn, word: painted(desk, order, turn, word))
+
+
+def painted(desk: Desk, order: Order, turn: int, word: str) -> Answer:
     """The answer of status 200, spoiled as the word of trouble says; `turn` counts repeats."""
     as_link = order.as_link or word in trouble.LINKS
     if word == "empty":
         entries: list[Fields] = []
     elif as_link:
-        entries = [_link(order, wish, word, links, origin) for wish in wishes(order, turn)]
+        entries = [{"url": desk.link(wish, order.prompt, word)} for wish in wishes(order, turn)]
     else:
-        entries = [{"b64_json": _base64(wish, word, gallery)} for wish in wishes(order, turn)]
-    reply = as_json(_body(order, [_with_twins(order, entry) for entry in entries], pace.now()))
-    return reply if as_link else pace.spoiled(reply, word)
+        entries = [{"b64_json": in_base64(desk, wish, word)} for wish in wishes(order, turn)]
+    reply = as_json(_body(order, [_with_twins(order, entry) for entry in entries], desk.pace.now()))
+    return reply if as_link else desk.pace.spoiled(reply, word)
 
 
-def file_of(wish: Wish, word: str, gallery: Gallery) -> bytes:
-    """The image file of a wish, or what the word of trouble puts in its place."""
-    match word:
-        case "garbage":
-            return GARBAGE
-        case "bomb":
-            return bomb()
-        case "lies":
-            other = "jpeg" if wish.format != "jpeg" else "png"
-            return gallery.picture(replace(wish, format=other, transparent=False)).data
-        case _:
-            return gallery.picture(wish).data
-
-
-def _base64(wish: Wish, word: str, gallery: Gallery) -> str:
+def in_base64(desk: Desk, wish: Wish, word: str) -> str:
+    """The file of a wish in base64, or what the word of trouble puts in its place."""
     if word in trouble.SPOILED_FILE:
-        return encode64(file_of(wish, word, gallery))
-    return gallery.picture(wish).text
-
-
-def _link(order: Order, wish: Wish, word: str, links: Links, origin: str) -> Fields:
-    if word == "private":
-        return {"url": PRIVATE}
-    spoils = word in trouble.SPOILED_FILE | trouble.SPOILED_BODY | {"redirect"}
-    fault = word if spoils else ""
-    expired = word == "expired"
-    return {"url": links.make(origin, wish, order.prompt, fault=fault, expired=expired)}
+        return encode64(file_of(desk.gallery, wish, word))
+    return desk.gallery.picture(wish).text
 
 
 def _with_twins(order: Order, entry: Fields) -> Fields:

@@ -43,7 +43,7 @@ def serving(
     with contextlib.ExitStack() as stack:
         gateway = stack.enter_context(_Server((host, port), sandbox))
         images = stack.enter_context(_Server((host, image_port), sandbox.images))
-        sandbox.image_origin = images.origin
+        sandbox.desk.image_origin = images.origin
         for server in (gateway, images):
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
             stack.callback(server.shutdown)

@@ -21,6 +21,10 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[half]` | a body that ends before its Content-Length | yes |
 | `[endless]` | a body without end (2 GB, or 10 minutes) | yes |
 | `[drip]` | a body that comes a byte at a time, every half second | yes |
+| `[fail]` | a task that fails in the provider's own words; elsewhere like `[broken]` | no |
+| `[stuck]` | a task that is never over | yes |
+| `[odd]` | a task with a status that no document names, and never over | yes |
+| `[gone]` | a task that nobody knows when it is looked for | yes |
 | `[expired]` | a link that has expired | yes |
 | `[private]` | a link to http://169.254.169.254/ | yes |
 | `[redirect]` | a link that is redirected to a private address | yes |
@@ -34,10 +38,16 @@ import re
 
 ENDS_AT_ONCE = frozenset({"busy", "refuse", "broken", "money", "error"})
 LINKS = frozenset({"expired", "private", "redirect"})  # any model answers with a link
+TASKS = frozenset({"fail", "stuck", "odd", "gone"})  # strike where there is a task
 SPOILED_FILE = frozenset({"garbage", "lies", "bomb"})
 SPOILED_BODY = frozenset({"half", "endless", "drip"})
 WORDS = (
-    ENDS_AT_ONCE | LINKS | SPOILED_FILE | SPOILED_BODY | {"html", "empty", "slow", "silent", "524"}
+    ENDS_AT_ONCE
+    | TASKS
+    | LINKS
+    | SPOILED_FILE
+    | SPOILED_BODY
+    | {"html", "empty", "slow", "silent", "524"}
 )
 
 _WORD = re.compile(r"\[([a-z0-9]+)(?: (\d{1,4}))?\]", re.IGNORECASE)
