@@ -1,40 +1,50 @@
 """What is mis-set, said at start-up and not at three in the morning."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from generator.families import FAMILIES
+from generator.families import FAMILIES, Family
+from generator.models import Action
 from generator.providers import ADAPTERS
 
 
 @register(Tags.compatibility)
 def families_can_be_spoken(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every family names a protocol that we have, and only fields that its adapter can say."""
+    """Every family names protocols and actions that we have, and only fields that can be said."""
     faults: list[CheckMessage] = []
     for family in FAMILIES.values():
-        adapter = ADAPTERS.get(family.protocol)
-        if adapter is None:
-            faults.append(
-                Error(f"{family.name}: no adapter speaks {family.protocol!r}.", id="studio.E001")
-            )
-            continue
-        unsaid = set(family.fields) - {"count"} - set(adapter.FIELDS)
-        if unsaid:
-            words = ", ".join(sorted(unsaid))
-            faults.append(
-                Error(f"{family.name}: its adapter cannot say {words}.", id="studio.E002")
-            )
-        for field in family.fields.values():
-            if field.choices and field.default not in field.choices:
-                faults.append(
-                    Error(
-                        f"{family.name}.{field.name}: its default is no choice.", id="studio.E003"
-                    )
-                )
+        faults += [_error(family, text, number) for text, number in _faults(family)]
     return faults
+
+
+def _faults(family: Family) -> Iterator[tuple[str, int]]:
+    for rule in family.actions.values():
+        adapter = ADAPTERS.get(rule.protocol)
+        if rule.action not in Action.values:
+            yield f"the studio knows no action {rule.action!r}", 4
+        elif adapter is None:
+            yield f"no adapter speaks {rule.protocol!r}", 1
+        elif rule.action not in adapter.ACTIONS:
+            yield f"{rule.protocol} has no words for {rule.action!r}", 5
+        else:
+            taken = {
+                field.name
+                for field in family.fields.values()
+                if not field.actions or rule.action in field.actions
+            }
+            for name in sorted(taken - {"count"} - set(adapter.FIELDS)):
+                yield f"{rule.protocol} cannot say {name}", 2
+    for field in family.fields.values():
+        if field.choices and field.default not in field.choices:
+            yield f"the default of {field.name} is no choice", 3
+
+
+def _error(family: Family, text: str, number: int) -> Error:
+    return Error(f"{family.name}: {text}.", id=f"studio.E00{number}")
 
 
 @register(Tags.security, deploy=True)

@@ -6,6 +6,7 @@ from generator.models.clock import Chore, Lock, WorkerSeen
 from generator.models.generations import FINAL, MOVES, UNDER_WAY, Action, Generation, Status
 from generator.models.people import Invitation, Membership, Role, Team, User
 from generator.models.quota import Cap, Kind, LedgerEntry, QuotaAccount, Window, WindowTotal
+from generator.models.references import Asked, GivenReference, Purpose, ReferenceImage
 from generator.models.storage import image_storage
 
 __all__ = [
@@ -13,10 +14,12 @@ __all__ = [
     "MOVES",
     "UNDER_WAY",
     "Action",
+    "Asked",
     "Cap",
     "CatalogueEntry",
     "Chore",
     "Generation",
+    "GivenReference",
     "ImageAsset",
     "Invitation",
     "Kind",
@@ -24,7 +27,9 @@ __all__ = [
     "Lock",
     "Membership",
     "PriceSource",
+    "Purpose",
     "QuotaAccount",
+    "ReferenceImage",
     "Role",
     "Status",
     "Team",

@@ -108,11 +108,12 @@ class ImageAsset(models.Model):
         keys = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
         with transaction.atomic():
             gone = super().delete(*args, **kwargs)
-            transaction.on_commit(lambda: _delete_files(keys))
+            transaction.on_commit(lambda: delete_files(keys))
         return gone
 
 
-def _delete_files(keys: list[str]) -> None:
+def delete_files(keys: list[str]) -> None:
+    """Delete these from the storage; what is not there is no fault."""
     storage = image_storage()
     for key in keys:
         storage.delete(key)

@@ -1,5 +1,6 @@
 """Which models people may pick, and what an image of each costs."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from django.db import models
@@ -39,6 +40,7 @@ class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
                 label=model.label,
                 family=family.name,
                 credits_per_image=model.credits,
+                rates=dict(model.rates),
                 price_source=PriceSource.FILE,
                 position=position,
             )
@@ -66,6 +68,15 @@ class CatalogueEntry(models.Model):
         blank=True,
         help_text=_("Empty: the price is not known, and nobody can pick the model."),
     )
+    # Prices that differ: by action, or by action and speed ("upscale", "create turbo").
+    rates = models.JSONField(
+        _("other prices"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            'Credits by action, or by action and speed: {"upscale": 20, "create turbo": 80}.'
+        ),
+    )
     price_source = models.CharField(
         _("price from"), max_length=10, choices=PriceSource, default=PriceSource.STAFF
     )
@@ -87,18 +98,36 @@ class CatalogueEntry(models.Model):
         """What the model takes. Raises NotOffered if this release does not know its family."""
         return family_named(self.family)
 
-    def price(self, count: int) -> int:
-        """Credits held for `count` images. Raises NotOffered where the price is unknown."""
+    def price(
+        self, count: int, action: str = "create", fields: Mapping[str, Any] | None = None
+    ) -> int:
+        """Credits held for `count` images made so. Raises NotOffered where that is unknown."""
         if not self.offered:
             raise NotOffered(f"{self.label} is not offered any more. Pick another model.")
-        if self.credits_per_image is None:
+        each = self.price_of_one(action, fields or {})
+        if each is None:
             raise NotOffered(f"Nobody has set a price for {self.label} yet. Pick another model.")
-        return self.credits_per_image * count
+        return each * count
 
-    def price_basis(self) -> dict[str, Any]:
+    def price_of_one(self, action: str, fields: Mapping[str, Any]) -> int | None:
+        """Credits of one image made so; None where nobody knows."""
+        speed = fields.get("speed")
+        for name in (f"{action} {speed}", action):
+            if isinstance(each := self.rates.get(name), int):
+                return each
+        return self.credits_per_image
+
+    def can(self, action: str) -> bool:
+        """Whether the model can do this."""
+        family = FAMILIES.get(self.family)
+        return family is not None and family.can(self.wire_model, action)
+
+    def price_basis(
+        self, action: str = "create", fields: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """What a generation copies, so that settling reads no price that changed since."""
         return {
             "kind": "image",
-            "credits_per_image": self.credits_per_image,
+            "credits_per_image": self.price_of_one(action, fields or {}),
             "source": self.price_source,
         }

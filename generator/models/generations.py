@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator.errors import AlreadyMoved, IllegalMove
-from generator.families import FAMILIES, Family, family_named
+from generator.families import FAMILIES, ActionRule, Family, family_named
 from generator.models.catalogue import CatalogueEntry
 from generator.models.clock import Lock, WorkerSeen
 from generator.models.people import Team, User
+from generator.providers.base import Button
 
 
 class Status(models.TextChoices):
@@ -49,6 +50,19 @@ class Action(models.TextChoices):
     """What a generation does."""
 
     CREATE = "create", _("create")
+    EDIT = "edit", _("edit")
+    VARY = "vary", _("vary")
+    UPSCALE = "upscale", _("upscale")
+    BLEND = "blend", _("blend")
+    DESCRIBE = "describe", _("describe")
+    EXPAND = "expand", _("expand")
+    ERASE = "erase", _("erase")
+    FILL = "fill", _("fill in")
+    ENHANCE = "enhance", _("enhance")
+    REPLACE_BACKGROUND = "replace_background", _("replace the background")
+    REROLL = "reroll", _("make again")
+    ZOOM = "zoom", _("zoom out")
+    PAN = "pan", _("extend to one side")
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -132,7 +146,14 @@ class Generation(models.Model):
     family = models.CharField(max_length=60)
     protocol = models.CharField(max_length=40)
     wire_model = models.CharField(max_length=120)
-    action = models.CharField(max_length=12, choices=Action, default=Action.CREATE)
+    action = models.CharField(_("action"), max_length=24, choices=Action, default=Action.CREATE)
+    # What an edit, a variation or an upscale starts from, and which of its images, from 0.
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="children"
+    )
+    parent_position = models.PositiveSmallIntegerField(null=True)
+    button = models.CharField(max_length=200, blank=True)
+    button_label = models.CharField(max_length=60, blank=True)
     prompt = models.TextField(_("prompt"))
     fields = models.JSONField(default=dict)
     count = models.PositiveSmallIntegerField(_("images asked for"), default=1)
@@ -158,6 +179,12 @@ class Generation(models.Model):
     outcome = models.JSONField(default=list, blank=True)
     used = models.JSONField(_("what the provider used"), default=dict, blank=True)
     usage = models.JSONField(default=dict, blank=True)
+    texts = models.JSONField(_("what the model said"), default=list, blank=True)
+    # What its provider offers to do next: mappings in the form of `providers.base.Button`.
+    buttons = models.JSONField(default=list, blank=True)
+    # Where the adapter's memory of it lies in the storage (megabytes, so not in this row).
+    memory = models.CharField(max_length=200, blank=True)
+    failed_members = models.PositiveSmallIntegerField(_("images that did not come out"), default=0)
     request_id = models.CharField(_("provider's request id"), max_length=120, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -195,6 +222,21 @@ class Generation(models.Model):
     def takes(self) -> Family:
         """What its model takes. Raises NotOffered if this release does not know the family."""
         return family_named(self.family)
+
+    @property
+    def rule(self) -> ActionRule:
+        """What its model takes for its action. Raises NotOffered if this release knows neither."""
+        return self.takes.rule(self.action)
+
+    @property
+    def memory_key(self) -> str:
+        """Where its adapter's memory is to lie."""
+        return f"teams/{self.team_id}/{self.pk}/memory"
+
+    def button_named(self, id: str) -> Button | None:
+        """The button of this id that its provider offered; None if it offered none such."""
+        found = next((row for row in self.buttons if row["id"] == id), None)
+        return Button(**found) if found else None
 
     @property
     def seconds(self) -> float | None:
@@ -271,7 +313,8 @@ def take_next(
 def _deadline(generation: Generation) -> float:
     # Of a family that a newer release has dropped: the step that follows says so, in words.
     family = FAMILIES.get(generation.family)
-    return family.deadline if family else 600.0
+    rule = family.actions.get(generation.action) if family else None
+    return rule.deadline if rule else 600.0
 
 
 def _at_ceiling(names: Iterable[str], ceiling: int) -> list[str]:

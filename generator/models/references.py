@@ -1,0 +1,178 @@
+"""Images that authors give along with their prompts, and the masks painted over them."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generator import pictures
+from generator.models.assets import ImageAsset, delete_files
+from generator.models.generations import Generation
+from generator.models.people import Team, User
+from generator.models.storage import image_storage
+from generator.providers.base import Button
+
+KEPT_UNUSED = timedelta(days=2)
+MOST_UNUSED = 100  # of one person; the oldest make room
+
+
+class Purpose(models.TextChoices):
+    """What a reference image is there for."""
+
+    REFERENCE = "reference", _("reference")
+    STYLE = "style", _("style")
+    MASK = "mask", _("mask")
+
+
+def reference_key(reference: "ReferenceImage", filename: str) -> str:
+    """Where the bytes lie: no word of the file's own name."""
+    return f"teams/{reference.team_id}/references/{reference.pk}.{reference.extension}"
+
+
+class ReferenceImageQuerySet(models.QuerySet["ReferenceImage"]):
+    """Reference images, by name of the question."""
+
+    def unused(self) -> Self:
+        """Those that no generation was given."""
+        return self.filter(uses=None)
+
+    def of_asset(self, team: Team, author: User, asset: ImageAsset) -> "ReferenceImage":
+        """The reference that stands for an image of the library; no byte is copied."""
+        facts = {
+            name: getattr(asset, name)
+            for name in ("format", "extension", "content_type", "width", "height", "size", "digest")
+        }
+        reference, _made = self.get_or_create(
+            team=team, author=author, asset=asset, defaults={**facts, "name": asset.file_name()}
+        )
+        return reference
+
+
+class ReferenceImage(models.Model):
+    """An image given along with a prompt: uploaded (`file`), or one of the library (`asset`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="reference_images")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="reference_images")
+    asset = models.ForeignKey(
+        ImageAsset, on_delete=models.SET_NULL, null=True, related_name="as_references"
+    )
+    file = models.FileField(
+        storage=image_storage, upload_to=reference_key, max_length=200, blank=True
+    )
+    is_mask = models.BooleanField(default=False)
+    name = models.CharField(_("file name"), max_length=120, blank=True)
+    format = models.CharField(_("format"), max_length=8)
+    extension = models.CharField(max_length=5)
+    content_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(_("bytes"))
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ReferenceImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "author", "asset"],
+                condition=Q(asset__isnull=False),
+                name="one_reference_an_author_for_an_image_of_the_library",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["author", "created_at"], name="references_of_an_author"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.format}, {self.width} × {self.height}"
+
+    @property
+    def key(self) -> str:
+        """Where its bytes lie in the storage; empty once the image of the library is deleted."""
+        if self.file:
+            return str(self.file.name)
+        return str(self.asset.file.name) if self.asset else ""
+
+    @property
+    def preview_key(self) -> str:
+        """Where a small copy lies; the image itself where there is none."""
+        if self.file:
+            return f"teams/{self.team_id}/references/{self.pk}-small.webp"
+        if self.asset and self.asset.thumbnails_at:
+            return self.asset.thumbnail_key("small")
+        return self.key
+
+    @property
+    def ratio(self) -> int:
+        """The nearest step of the style sheet's `data-ratio`."""
+        return pictures.nearest_ratio(self.width, self.height)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row, and the bytes that are its own once that is sure."""
+        keys = [self.key, self.preview_key] if self.file else []
+        with transaction.atomic():
+            gone = super().delete(*args, **kwargs)
+            transaction.on_commit(lambda: delete_files(keys))
+        return gone
+
+
+class GivenReference(models.Model):
+    """One reference image of one generation: what it is there for, and which place it has."""
+
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="given")
+    reference = models.ForeignKey(ReferenceImage, on_delete=models.PROTECT, related_name="uses")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.REFERENCE)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["purpose", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "purpose", "position"], name="a_reference_has_its_own_place"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.position + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an author asked for: a brief whose images are still rows.
+
+    `parent_position` says which image of the parent, from 0. `button` is one of the parent's.
+    """
+
+    action: str
+    prompt: str = field(repr=False)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    count: int = 1
+    references: tuple[ReferenceImage, ...] = ()
+    styles: tuple[ReferenceImage, ...] = ()
+    mask: ReferenceImage | None = None
+    parent: Generation | None = None
+    parent_position: int | None = None
+    button: Button | None = None
+
+    @property
+    def given(self) -> list[tuple[Purpose, int, ReferenceImage]]:
+        """Every image of it with its purpose and its place."""
+        purposes = {
+            Purpose.REFERENCE: self.references,
+            Purpose.STYLE: self.styles,
+            Purpose.MASK: (self.mask,) if self.mask else (),
+        }
+        return [
+            (purpose, place, one)
+            for purpose, ones in purposes.items()
+            for place, one in enumerate(ones)
+        ]
