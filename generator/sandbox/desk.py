@@ -159,6 +159,8 @@ class Desk:
                 # Filtered after it was made: nothing comes, nothing is charged.
                 self.pace.wait_until(ready)
                 return paint(0, "empty")
+            case "fail":
+                raise Refused(500, "do request failed", code="do_request_failed")
             case "silent" | "524":
                 self.pay(asked.prompt, dollars)
                 return self._no_answer(asked)
@@ -218,13 +220,16 @@ class Desk:
 
     def retouched(
         self, base: bytes, change: bytes | None, seed: int, *, size: Size | None = None,
-        format: str = "png",
+        format: str = "png", compression: int = 90, transparent: bool = False,
     ) -> Wish:  # fmt: skip
         """The wish for an image painted over: only where `change` (an image) is white.
 
         Without `change` all of it shows through the new picture. `size` defaults to the base's.
+        `transparent`: with a clear surround, as `Wish.transparent` has it.
         """
-        data, made = retouch.retouched(base, change, seed, size, format)
+        data, made = retouch.retouched(
+            base, change, seed, size, format, compression=compression, transparent=transparent
+        )
         return self.gallery.keep(data, made, format)
 
 

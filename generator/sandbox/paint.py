@@ -86,7 +86,7 @@ def paint(seed: int, size: Size, *, transparent: bool = False) -> Image.Image:
         image = image.resize(size, Image.Resampling.BICUBIC)
     image = ImageChops.add(image, _grain(size), 1, -GRAIN)
     if transparent:
-        image.putalpha(_medallion(size))
+        image.putalpha(medallion(size))
     _sign(image)
     return image
 
@@ -106,7 +106,7 @@ def _grain(size: Size) -> Image.Image:
     return Image.merge("RGB", (grey, grey, grey))
 
 
-def _medallion(size: Size) -> Image.Image:
+def medallion(size: Size) -> Image.Image:
     """A round window: clear corners, smooth edge."""
     w, h = size
     inset = min(w, h) // 40

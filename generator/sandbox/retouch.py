@@ -26,9 +26,13 @@ def opened(data: bytes, name: str = "image") -> Image.Image:
 
 
 def retouched(
-    base: bytes, change: bytes | None, seed: int, size: Size | None, format: str
-) -> tuple[bytes, Size]:
-    """The file, and its size in pixels. `change` is white where the image is to change."""
+    base: bytes, change: bytes | None, seed: int, size: Size | None, format: str,
+    *, compression: int = 90, transparent: bool = False,
+) -> tuple[bytes, Size]:  # fmt: skip
+    """The file, and its size in pixels. `change` is white where the image is to change.
+
+    Where `size` has another shape than the base, both are cut at the edges to fit it.
+    """
     old = opened(base)
     made = size or old.size
     alpha = old.getchannel("A") if old.mode == "RGBA" else None
@@ -37,8 +41,10 @@ def retouched(
     if change is None:
         image = Image.blend(old, new, 0.35 + 0.2 * Random(seed).random())
     else:
-        where = opened(change, "mask").convert("L").resize(made)
+        where = ImageOps.fit(opened(change, "mask").convert("L"), made)
         image = Image.composite(new, old, where)
-    if alpha is not None and size is None and format != "jpeg":
+    if transparent:
+        image.putalpha(paint.medallion(made))
+    elif alpha is not None and size is None and format != "jpeg":
         image.putalpha(alpha)
-    return encode(image, format), made
+    return encode(image, format, compression), made
