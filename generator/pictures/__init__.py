@@ -1,13 +1,16 @@
-"""Bytes to format and size, thumbnails, and the mark "made by AI". No Django, no network.
+"""Bytes to format and size, thumbnails, references and masks, and the mark "made by AI".
 
-An image's own bytes are kept as they came: they are read, cut at their end and given a mark
-beside the pixels, never encoded anew. Only thumbnails are.
+No Django, no network. An image that was made keeps its own bytes: they are read, cut at their end
+and given a mark beside the pixels, never encoded anew. Thumbnails and masks are, and what is sent
+to a model that would not take the bytes as they are.
 """
 
 from generator.pictures.containers import Format
 from generator.pictures.inspection import MAX_BYTES, MAX_PIXELS, Picture, inspect
 from generator.pictures.marks import mark
+from generator.pictures.masks import read_mask, resized_mask, transparent_mask
 from generator.pictures.ratios import RATIOS, nearest_ratio
+from generator.pictures.references import as_reference, fitted
 from generator.pictures.thumbnails import THUMBNAIL_EDGES, thumbnail
 
 __all__ = [
@@ -17,8 +20,13 @@ __all__ = [
     "THUMBNAIL_EDGES",
     "Format",
     "Picture",
+    "as_reference",
+    "fitted",
     "inspect",
     "mark",
     "nearest_ratio",
+    "read_mask",
+    "resized_mask",
     "thumbnail",
+    "transparent_mask",
 ]

@@ -56,11 +56,12 @@ def decoded(data: bytes, layout: Layout) -> Iterator[Image.Image]:
 
 def _pixels(data: bytes, layout: Layout) -> bytes:
     view = memoryview(data)
-    kept = [view[part.start : part.end] for part in layout.parts if _has_pixels(layout, part)]
+    kept = [view[part.start : part.end] for part in layout.parts if has_pixels(layout, part)]
     return b"".join([view[: layout.parts[0].start], *kept])
 
 
-def _has_pixels(layout: Layout, part: Part) -> bool:
+def has_pixels(layout: Layout, part: Part) -> bool:
+    """Whether a decoder needs this part; of WebP and GIF all parts are taken to be needed."""
     match layout.format:
         case "png":
             return part.kind in _PNG_PIXELS
