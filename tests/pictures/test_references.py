@@ -129,6 +129,14 @@ def test_what_only_pretends_to_be_a_colour_profile_is_left_out(format):
     assert pixels(found.data) == pixels(data)
 
 
+@pytest.mark.parametrize(("profile", "flag"), [(PROFILE, 0x20), (PLACE, 0)])
+def test_the_header_of_a_webp_promises_only_what_is_there(profile, flag):
+    """Bits of its first byte: 0x20 a profile, 0x10 alpha, 0x08 EXIF, 0x04 XMP."""
+    data = encode(make_image("RGBA"), "WEBP", exif=exif_of_a_place(), icc_profile=profile)
+    assert data[20] == 0x38
+    assert pictures.as_reference(data).data[20] == 0x10 | flag
+
+
 def four_quarters():
     image = Image.new("RGB", (64, 32), "red")
     image.paste("blue", (32, 0, 64, 16))
@@ -294,14 +302,16 @@ def test_another_format_is_converted_to_one_that_is_taken(mode, formats, becomes
 
 
 def test_an_alpha_channel_that_hides_nothing_is_no_transparency():
-    image = make_image().convert("RGBA")
-    assert fitted(encode(image, "WEBP"), formats=("png", "jpeg")).format == "jpeg"
+    data = encode(make_image().convert("RGBA"), "PNG")
+    assert fitted(data, longest_side=20).format == "jpeg"
 
 
 def test_what_was_clear_becomes_white_where_nothing_may_be_clear():
     image = Image.new("RGBA", (40, 30), (0, 0, 0, 0))
-    found = fitted(encode(image, "PNG"), formats=("jpeg",))
-    assert near(opened(found.data).getpixel((9, 9)), (255, 255, 255))
+    image.paste("red", (0, 0, 16, 30))
+    found = opened(fitted(encode(image, "PNG"), formats=("jpeg",)).data)
+    assert near(found.getpixel((30, 9)), (255, 255, 255))
+    assert near(found.getpixel((4, 9)), (255, 0, 0))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "I;16"])
