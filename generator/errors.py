@@ -58,7 +58,8 @@ class ProviderError(StudioError):
     """What came, or did not come, from the gateway or the provider behind it.
 
     `code` is the gateway's own word for it, `request_id` what its support asks
-    for, `retry_after` the pause in seconds that it asked for.
+    for, `retry_after` the pause in seconds that it asked for. `is_limit`: it said that
+    it is asked too often, so that fewer calls should be under way (A4, A5).
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class ProviderError(StudioError):
         code: str = "",
         request_id: str = "",
         retry_after: float | None = None,
+        is_limit: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
+        self.is_limit = is_limit
 
 
 class RequestRefused(ProviderError):

@@ -23,6 +23,7 @@ _DEEPEST = 6
 _NESTED = ("error", "message", "detail", "details", "inner_error", "innererror")
 _LONGEST = 4000  # characters of a message that are looked at
 _CODE = re.compile(r"[\w.:-]{1,80}")
+_PARAMETER = re.compile(r"the parameter `(\w{1,40})`")
 _WORD = re.compile(r"[A-Za-z][A-Za-z /_-]{0,40}")
 
 MODERATION = frozenset(
@@ -32,10 +33,23 @@ MODERATION = frozenset(
         "moderation_blocked",
         "prompt_blocked",
         "sensitive_words_detected",
+        # Ark, which makes Seedream (D5).
+        "inputimageriskdetection",
+        "inputimagesensitivecontentdetected",
+        "inputtextriskdetection",
+        "inputtextsensitivecontentdetected",
+        "outputimageriskdetection",
+        "outputimagesensitivecontentdetected",
+        "sensitivecontentdetected",
     }
 )
+# Which image it was that the rules objected to, where the code says so.
+OF_THE_RESULT = frozenset({"outputimageriskdetection", "outputimagesensitivecontentdetected"})
+OF_A_REFERENCE = frozenset({"inputimageriskdetection", "inputimagesensitivecontentdetected"})
+MODERATION_WORDS = ("safety system", "rejected by content moderation")
 MONEY = frozenset(
     {
+        "accountoverdueerror",
         "billing_hard_limit_reached",
         "insufficient_quota",
         "insufficient_user_quota",
@@ -47,6 +61,9 @@ _NOT_ALLOWED = f"The gateway does not let this studio use this model. {_TELL}"
 _BAD_KEY = f"The gateway did not accept the studio's key. {_TELL}"
 _NO_MONEY = f"The studio's account at the gateway is out of money. {_TELL}"
 _NOWHERE = f"The gateway knows no such address or model. {_TELL}"
+_NOT_OFFERED = "The gateway does not offer this model at the moment. Try another one."
+REFUSED = "The provider refused this request as it stands."
+_NOT_HERE = f"The provider does not serve this account, or the place it asks from. {_TELL}"
 # Whatever the status: fault was found with the request before anybody worked on it.
 NEVER = {
     "access_denied": _NOT_ALLOWED,
@@ -54,10 +71,21 @@ NEVER = {
     "api_not_implemented": "The gateway cannot do this with this model.",
     "bad_request_body": "The gateway could not read this request.",
     "convert_request_failed": "The gateway cannot make images with this model in this way.",
+    "failed_precondition": _NOT_HERE,  # Google, with status 400 (M2)
     "invalid_request": "The gateway refused this request as it stands.",
-    "model_not_found": "The gateway does not offer this model at the moment. Try another one.",
+    "invalidendpointormodel": _NOT_OFFERED,
+    "invalidparameter": REFUSED,
+    "missing_thought_signature": (
+        "The provider does not accept the conversation so far any more. Start from the image alone."
+    ),
+    "missingparameter": REFUSED,
+    "model_not_found": _NOT_OFFERED,
+    "modelnotopen": _NOT_OFFERED,
     "permission_denied": _NOT_ALLOWED,
 }
+# Google's word for a request that is wrong stands outside, and what is wrong within: it counts
+# only where nothing else does.
+VAGUE = frozenset({"invalid_argument"})
 # The provider had been reached: nobody knows what it did.
 REACHED = frozenset(
     {
@@ -66,14 +94,32 @@ REACHED = frozenset(
         "channel:response_time_exceeded",
         "do_request_failed",
         "empty_response",
+        "internalserviceerror",
     }
+)
+# Too many at once: turned away before the work began, whatever the status.
+TURNED_AWAY = frozenset(
+    {
+        "accountratelimitexceeded",
+        "ratelimitexceeded",
+        "requestbursttoofast",
+        "resource_exhausted",  # Google
+        "serveroverloaded",
+        "token_concurrency_limit_reached",
+    }
+)
+# Ark's codes are like no other word. Gateways write them into their own sentence (D5).
+_IN_TEXT = (
+    "inputimagesensitivecontentdetected",
+    "inputtextsensitivecontentdetected",
+    "internalserviceerror",
+    "invalidparameter",
+    "outputimagesensitivecontentdetected",
 )
 # An error object is the gateway's own by its type, or by a code that only the gateway uses.
 # Any other one with a 5xx came from further behind, and so the provider had been reached.
 OWN_TYPES = frozenset({"comet_api_error", "new_api_error", "one_api_error", "shell_api_error"})
-OWN_CODES = frozenset(
-    {"bad_response_status_code", "channel:no_available_key", "token_concurrency_limit_reached"}
-)
+OWN_CODES = frozenset({"bad_response_status_code", "channel:no_available_key"})
 STATUSES = {
     401: _BAD_KEY,
     402: _NO_MONEY,
@@ -84,6 +130,7 @@ STATUSES = {
 }
 FIELDS = {
     "background": "background",
+    "guidance_scale": "guidance",
     "model": "model",
     "moderation": "safety rules",
     "n": "number of images",
@@ -91,18 +138,23 @@ FIELDS = {
     "output_format": "file format",
     "prompt": "prompt",
     "quality": "quality",
+    "seed": "seed",
     "size": "size",
     "style": "style",
 }
+_MAY_NAME_A_FIELD = frozenset({"invalid_request", "invalidparameter", "missingparameter"})
 WRONG_ADDRESS = (
     "The gateway answered as if its address were wrong. "
     "Please tell your administrator: COMETAPI_BASE_URL says where it is."
 )
-REFUSED = "The provider refused this request as it stands."
 SAFETY = "The provider's safety rules refused this prompt. Reword it, or try another model."
 SAFETY_OF_IMAGE = (
     "The provider's safety rules withheld the image that was made. "
     "Reword the prompt, or try another model."
+)
+SAFETY_OF_REFERENCE = (
+    "The provider's safety rules refused an image that was sent along. "
+    "Use another one, or try another model."
 )
 BUSY = "The model is too busy at the moment."
 SILENT = (
@@ -133,8 +185,12 @@ class Fault:
         return not OWN_TYPES.isdisjoint(self.types) or bool(self.code_among(OWN_CODES))
 
     def code_among(self, table: Container[str]) -> str:
-        """The first of its codes that stands in a table; empty if none does."""
-        return next((code for code in self.codes if code in table), "")
+        """The first of its codes that stands in a table; empty if none does.
+
+        Ark puts what it is about behind a point (`InvalidParameter.OversizedImage`).
+        """
+        heads = (part for code in self.codes for part in (code, code.partition(".")[0]))
+        return next((head for head in heads if head in table), "")
 
 
 def judge(status: int, fault: Fault, *, is_page: bool = False) -> ProviderError:
@@ -151,11 +207,11 @@ def judge(status: int, fault: Fault, *, is_page: bool = False) -> ProviderError:
         return RequestRefused(_NO_MONEY, code=fault.code_among(MONEY) or fault.code)
     if never := fault.code_among(NEVER):
         return RequestRefused(_refusal(status, fault, never), code=never)
-    if status == 429:
-        return ProviderBusy(BUSY, code=fault.code)
+    if status == 429 or fault.code_among(TURNED_AWAY):
+        return ProviderBusy(BUSY, code=fault.code, is_limit=True)
     if status == 408 or (is_page and status < 300):
         return ProviderSilent(SILENT, code=fault.code)
-    if status < 500:
+    if status < 500 or fault.code_among(VAGUE):
         nowhere = is_page or 300 <= status < 400
         return RequestRefused(_refusal(status, fault, nowhere=nowhere), code=fault.code)
     if status in {500, 502, 503} and fault.is_own and not fault.code_among(REACHED):
@@ -164,20 +220,24 @@ def judge(status: int, fault: Fault, *, is_page: bool = False) -> ProviderError:
 
 
 def _is_moderation(fault: Fault) -> bool:
-    # Some gateways drop the code on the way and leave only OpenAI's sentence.
+    # Some gateways drop the code on the way and leave only OpenAI's sentence; xAI has no code.
     return bool(fault.code_among(MODERATION)) or (
-        not fault.code_among(NEVER) and "safety system" in fault.text
+        not fault.code_among(NEVER) and any(words in fault.text for words in MODERATION_WORDS)
     )
 
 
 def _safety(fault: Fault) -> str:
-    said = SAFETY_OF_IMAGE if fault.stage == "output" else SAFETY
+    said = SAFETY
+    if fault.stage == "output" or fault.code_among(OF_THE_RESULT):
+        said = SAFETY_OF_IMAGE
+    elif fault.code_among(OF_A_REFERENCE):
+        said = SAFETY_OF_REFERENCE
     return f"{said} What it named: {', '.join(fault.categories)}." if fault.categories else said
 
 
 def _refusal(status: int, fault: Fault, never: str = "", *, nowhere: bool = False) -> str:
     label = FIELDS.get(fault.param)
-    if never and not (never == "invalid_request" and label):
+    if never and not (never in _MAY_NAME_A_FIELD and label):
         return NEVER[never]
     if status in STATUSES:
         return STATUSES[status]
@@ -195,11 +255,13 @@ def read_fault(answer: Any) -> Fault:
     facts = [level for level in levels if isinstance(level, dict)]
     texts = [level for level in levels if isinstance(level, str)]
     found = [said for level in facts if isinstance(said := level.get("moderation_details"), dict)]
+    text = " ".join(texts)[:_LONGEST].lower()
+    codes = [code for level in facts for code in _codes(level)]
     return Fault(
-        codes=tuple(code for level in facts for code in _codes(level)),
+        codes=(*codes, *(code for code in _IN_TEXT if code in text and code not in codes)),
         types=tuple(str(level["type"]).lower() for level in facts if level.get("type")),
-        text=" ".join(texts)[:_LONGEST].lower(),
-        param=next((param for level in facts if (param := _param(level))), ""),
+        text=text,
+        param=next((param for level in facts if (param := _param(level))), _named_in(text)),
         categories=tuple(word for details in found for word in _categories(details)),
         stage=next((str(details.get("moderation_stage")) for details in found), ""),
     )
@@ -248,6 +310,12 @@ def _param(level: Mapping[str, Any]) -> str:
         return said
     place = level.get("loc")  # the form of FastAPI: ["body", "size"]
     return str(place[-1]) if isinstance(place, list) and place else ""
+
+
+def _named_in(text: str) -> str:
+    # Ark: "The parameter `size` specified in the request is not valid: …"
+    found = _PARAMETER.search(text)
+    return found[1] if found else ""
 
 
 def _categories(details: Mapping[str, Any]) -> list[str]:

@@ -7,11 +7,10 @@ carries nothing and goes only where `guard` lets it.
 import contextlib
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpx
 
@@ -19,21 +18,26 @@ from generator.errors import (
     LinkRefused,
     LinkSilent,
     ProviderBusy,
+    ProviderError,
     ProviderSilent,
     RequestRefused,
 )
 from generator.providers import deadline as deadlines
-from generator.providers import guard
+from generator.providers import directory, guard
 from generator.providers.base import (
     LARGEST_IMAGE,
     Adapter,
     Brief,
     Call,
+    DialogAdapter,
+    Finished,
     Outcome,
     PollingAdapter,
+    RememberingAdapter,
     Reply,
     unreadable,
 )
+from generator.providers.directory import Balance, Directory
 from generator.providers.faults import SILENT
 from generator.providers.guard import Resolver, Target
 from generator.providers.packing import unpacked
@@ -56,8 +60,10 @@ class Gateway:
     """One a process, shared by all its threads.
 
     `root` is the gateway's address, with or without `/v1`. `image_origins` are private origins
-    that result links may point to. Transports and `resolve` are for tests. Raises
-    RequestRefused for a key that cannot stand in a header.
+    that result links may point to. `query_url`: the host that tells the balance where the
+    gateway does not (A7); the key goes there too, so only over https or to the gateway itself.
+    Transports and `resolve` are for tests. Raises RequestRefused for a key that cannot stand in
+    a header.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Gateway:
         *,
         key: str,
         image_origins: Collection[str] = (),
+        query_url: str = "",
         connections: int = 256,
         transport: httpx.BaseTransport | None = None,
         image_transport: httpx.BaseTransport | None = None,
@@ -97,6 +104,8 @@ class Gateway:
             follow_redirects=False,
             trust_env=False,
         )
+        self._key = key.strip()
+        self._query = _query_origin(query_url, root)
         self._origins = frozenset(image_origins)
         self._resolve = resolve
 
@@ -111,6 +120,16 @@ class Gateway:
         Raises RequestRefused, ContentRefused, ProviderBusy, ProviderSilent or BadReply.
         """
         call = adapter.build_submit(brief)
+        outcome = _parsed(adapter.parse_submit, self.send(replace(call, deadline=deadline)))
+        if isinstance(outcome, Finished) and isinstance(adapter, RememberingAdapter):
+            return adapter.remember(call, outcome)
+        return outcome
+
+    def answer(
+        self, adapter: DialogAdapter, brief: Brief, task_id: str, *, deadline: float
+    ) -> Outcome:
+        """Answer a dialog: a paid call, read like a submit. Raises as `submit` does."""
+        call = adapter.build_continue(brief, task_id)
         return _parsed(adapter.parse_submit, self.send(replace(call, deadline=deadline)))
 
     def poll(self, adapter: PollingAdapter, task_id: str, *, deadline: float = 60) -> Outcome:
@@ -118,11 +137,52 @@ class Gateway:
 
         Raises RequestRefused, ContentRefused, ProviderBusy or BadReply.
         """
-        call = adapter.build_poll(task_id)
+        call = replace(adapter.build_poll(task_id), deadline=deadline)
+        return self._look(call, adapter.parse_poll)
+
+    def list_models(self, *, deadline: float = 60) -> Directory:
+        """The gateway's own list of models and prices (A6); `deadline` is for each page.
+
+        Raises as `poll` does.
+        """
+        return directory.whole_list(
+            lambda call: self._look(replace(call, deadline=deadline), directory.parse_list)
+        )
+
+    def balance(self, *, deadline: float = 10) -> Balance:
+        """What the account has left (A7); `deadline` is for each of the calls it takes.
+
+        The billing pair is asked first: the key then stands in a header. Raises as `poll` does.
+        """
+        limit, usage = directory.build_subscription(), directory.build_usage()
         try:
-            return _parsed(adapter.parse_poll, self.send(replace(call, deadline=deadline)))
-        except ProviderSilent as error:
-            raise ProviderBusy(str(error), code=error.code, request_id=error.request_id) from error
+            return directory.balance_of(
+                self._look(replace(limit, deadline=deadline), directory.parse_subscription),
+                self._look(replace(usage, deadline=deadline), directory.parse_usage),
+            )
+        except ProviderError:
+            if not self._query:
+                raise
+        with _nothing_to_lose():
+            return _parsed(directory.parse_quota, self._ask_query_host(deadline))
+
+    def _look[T](self, call: Call, parse: Callable[[Reply], T]) -> T:
+        with _nothing_to_lose():
+            return _parsed(parse, self.send(call))
+
+    def _ask_query_host(self, deadline: float) -> Reply:
+        """The one call in which the key stands in an address, and leaves for another host.
+
+        httpx logs addresses and puts them into its errors, so it is not told this one: what is
+        asked for goes past it (K25).
+        """
+        request = self._client.build_request(
+            "GET", self._query + directory.QUOTA, timeout=_timeouts(deadline)
+        )
+        del request.headers["Authorization"]
+        path = request.url.raw_path + b"?key=" + quote(self._key, safe="").encode("ascii")
+        request.extensions["target"] = path
+        return self._exchanged(request, deadline)
 
     def send(self, call: Call) -> Reply:
         """Send one call, whatever its answer.
@@ -130,10 +190,12 @@ class Gateway:
         Raises RequestRefused for one that cannot be sent at all, ProviderBusy if it has not
         left, ProviderSilent if it may have.
         """
-        request = self._request(call)
+        return self._exchanged(self._request(call), call.deadline)
+
+    def _exchanged(self, request: httpx.Request, deadline: float) -> Reply:
         try:
             status, headers, body = _exchange(
-                self._client, request, deadline=call.deadline, limit=LARGEST_REPLY
+                self._client, request, deadline=deadline, limit=LARGEST_REPLY
             )
         except NEVER_SENT as error:
             raise ProviderBusy("The gateway cannot be reached at the moment.") from error
@@ -220,12 +282,31 @@ def _onward(url: str, location: str) -> str:
         raise LinkRefused(guard.REFUSED, code="url") from None
 
 
-def _parsed(parse: Any, reply: Reply) -> Outcome:
+def _query_origin(address: str, root: str) -> str:
+    """The query host's address without a slash at its end; empty where the key may not go."""
     try:
-        outcome: Outcome = parse(reply)
+        ours, theirs = httpx.URL(root), httpx.URL(address)
+    except httpx.InvalidURL:
+        return ""
+    is_ours = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
+    safe = theirs.host and (theirs.scheme == "https" or is_ours)
+    return address.strip().rstrip("/") if safe else ""
+
+
+@contextlib.contextmanager
+def _nothing_to_lose() -> Iterator[None]:
+    """What costs nothing may be asked again after a silence."""
+    try:
+        yield
+    except ProviderSilent as error:
+        raise ProviderBusy(str(error), code=error.code, request_id=error.request_id) from error
+
+
+def _parsed[T](parse: Callable[[Reply], T], reply: Reply) -> T:
+    try:
+        return parse(reply)
     except UNREADABLE as error:
         raise unreadable(reply) from error
-    return outcome
 
 
 def _timeouts(deadline: float) -> httpx.Timeout:

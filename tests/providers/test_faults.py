@@ -66,9 +66,9 @@ def own(code: str = "", message: str = "it went wrong") -> dict[str, Any]:
         ("escaped", ProviderBusy, "bad_response_status_code"),
         ("escaped_moderation", ContentRefused, "moderation_blocked"),
         ("deep_message", ContentRefused, "content_policy_violation"),
-        ("integer_code", RequestRefused, "400"),
+        ("integer_code", RequestRefused, "failed_precondition"),
         ("google_key", RequestRefused, "api_key_invalid"),
-        ("xai", RequestRefused, ""),
+        ("xai", ContentRefused, "content_policy_violation"),
         ("no_code", RequestRefused, ""),
         ("ark", RequestRefused, "invalidparameter"),
         ("fastapi", RequestRefused, ""),
@@ -129,6 +129,86 @@ def test_a_recorded_error_comes_to_its_kind(
 )
 def test_status_and_body_together_come_to_a_kind(reply: Reply, kind: type[ProviderError]) -> None:
     assert type(raised(reply)) is kind
+
+
+# The rows of A4, in its order: what the studio may do again by itself, and what never.
+MAY_ASK_AGAIN, MAY_NOT = ProviderBusy, (RequestRefused, ProviderSilent)
+A4 = [
+    ("400", in_json(400, own()), MAY_NOT),
+    ("401", in_json(401, own()), MAY_NOT),
+    ("403", in_json(403, own()), MAY_NOT),
+    ("404", in_json(404, own()), MAY_NOT),
+    ("HTML with 200", page(200), MAY_NOT),
+    ("HTML with 404", page(404), MAY_NOT),
+    ("301", Reply(301, {"location": "/"}, b""), MAY_NOT),
+    ("413", in_json(413, own()), MAY_NOT),
+    ("413 of a server in front", page(413), MAY_NOT),
+    ("429", in_json(429, own()), MAY_ASK_AGAIN),
+    ("429 without a body", Reply(429, {}, b""), MAY_ASK_AGAIN),
+    ("500 invalid_request", in_json(500, own("invalid_request")), MAY_NOT),
+    ("503 model_not_found", in_json(503, own("model_not_found")), MAY_NOT),
+    ("500 otherwise, of the gateway", in_json(500, own()), MAY_ASK_AGAIN),
+    ("503 otherwise, of the gateway", in_json(503, own()), MAY_ASK_AGAIN),
+    ("500 otherwise, from behind it", in_json(500, {"detail": "oops"}), MAY_NOT),
+    ("503 otherwise, from behind it", in_json(503, {"detail": "oops"}), MAY_NOT),
+    ("504", in_json(504, own()), MAY_NOT),
+    ("524", page(524), MAY_NOT),
+    ("moderation", in_json(400, own("moderation_blocked")), MAY_NOT),
+    ("moderation with a 5xx", in_json(503, own("sensitive_words_detected")), MAY_NOT),
+]
+
+
+@pytest.mark.parametrize(("reply", "kind"), [row[1:] for row in A4], ids=[row[0] for row in A4])
+def test_a_paid_call_is_repeated_only_in_the_rows_where_nothing_can_have_come_of_it(
+    reply: Reply, kind: Any
+) -> None:
+    assert isinstance(raised(reply), kind)
+
+
+# Every code that A2 names beside its recorded bodies, with the status it was seen with or may have.
+A2_CODES = [
+    ("sensitive_words_detected", 500, ContentRefused),
+    ("prompt_blocked", 400, ContentRefused),
+    ("access_denied", 403, RequestRefused),
+    ("bad_request_body", 400, RequestRefused),
+    ("do_request_failed", 500, ProviderSilent),
+    ("bad_response", 500, ProviderSilent),
+    ("bad_response_body", 500, ProviderSilent),
+    ("empty_response", 500, ProviderSilent),
+    ("channel:no_available_key", 503, ProviderBusy),
+    ("channel:response_time_exceeded", 500, ProviderSilent),
+    ("token_concurrency_limit_reached", 429, ProviderBusy),
+    ("token_concurrency_limit_reached", 403, ProviderBusy),
+    ("api_not_implemented", 501, RequestRefused),
+    ("insufficient_user_quota", 402, RequestRefused),
+    ("pre_consume_token_quota_failed", 429, RequestRefused),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), A2_CODES)
+def test_each_code_of_the_gateway_comes_to_its_kind(
+    code: str, status: int, kind: type[ProviderError]
+) -> None:
+    error = raised(in_json(status, own(code)))
+    assert (type(error), error.code) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_limit"),
+    [
+        (in_json(429, own()), True),
+        (page(429), True),
+        (in_json(403, own("token_concurrency_limit_reached")), True),
+        (in_json(429, own("insufficient_user_quota")), False),
+        (in_json(429, own("moderation_blocked")), False),
+        (in_json(503, own("bad_response_status_code")), False),
+        (in_json(500, own()), False),
+        (page(524), False),
+    ],
+)
+def test_only_being_asked_too_often_is_a_limit(reply: Reply, is_limit: bool) -> None:
+    """The studio then has fewer calls under way, and a pause; after a mere failure it has not."""
+    assert raised(reply).is_limit is is_limit
 
 
 @pytest.mark.parametrize("error", [None, "", {}, [], 0, False])
@@ -262,6 +342,7 @@ def test_nothing_that_the_other_side_wrote_reaches_a_person(status: int, form: s
         ("no_money_flat", "out of money"),
         ("key_refused", "key"),
         ("google_key", "key"),
+        ("integer_code", "the place it asks from"),
         ("model_unknown", "Try another one"),
         ("bad_size", "size"),
         ("ark", "size"),
