@@ -151,12 +151,13 @@ def _rows(data: JSON) -> list[JSON]:
 
 
 def _listed(row: JSON) -> Listed | None:
-    if not isinstance(row, dict) or not _ID.fullmatch(str(row.get("id", ""))):
+    model = row.get("id") if isinstance(row, dict) else None
+    if not isinstance(model, str) or not _ID.fullmatch(model):
         return None
     said = row.get("pricing")
     pricing: Mapping[str, Any] = said if isinstance(said, dict) else {}
     return Listed(
-        id=str(row["id"]),
+        id=model,
         code=_text(row, "code"),
         provider=_text(row, "provider") or _text(row, "provider_code"),
         name=_text(row, "name"),
