@@ -84,6 +84,45 @@ def test_a_recorded_error_comes_to_its_kind(
 
 
 @pytest.mark.parametrize(
+    ("name", "kind", "code", "words"),
+    [
+        ("too_small", RequestRefused, "invalidparameter", "did not accept the size"),
+        ("oversized", RequestRefused, "invalidparameter", "as it stands"),
+        ("missing", RequestRefused, "missingparameter", "as it stands"),
+        ("text_refused", ContentRefused, "inputtextsensitivecontentdetected", "this prompt"),
+        ("image_refused", ContentRefused, "inputimagesensitivecontentdetected", "sent along"),
+        ("result_refused", ContentRefused, "outputimagesensitivecontentdetected", "withheld"),
+        ("severe", ContentRefused, "sensitivecontentdetected", "this prompt"),
+        ("risk", ContentRefused, "inputtextriskdetection", "this prompt"),
+        ("burst", ProviderBusy, "ratelimitexceeded.endpointrpmexceeded", "busy"),
+        ("overloaded", ProviderBusy, "serveroverloaded", "busy"),
+        ("internal", ProviderSilent, "internalserviceerror", "does not ask again"),
+        ("overdue", RequestRefused, "accountoverdueerror", "out of money"),
+        ("not_open", RequestRefused, "modelnotopen", "Try another one"),
+        ("no_such_model", RequestRefused, "invalidendpointormodel", "Try another one"),
+        ("error_in_200", ContentRefused, "outputimagesensitivecontentdetected", "withheld"),
+        ("escaped_451", ContentRefused, "inputtextsensitivecontentdetected", "this prompt"),
+        ("in_a_sentence_451", ContentRefused, "outputimagesensitivecontentdetected", "withheld"),
+        ("escaped_size_500", RequestRefused, "invalidparameter", "did not accept the size"),
+        ("escaped_burst_503", ProviderBusy, "bad_response_status_code", "busy"),
+        ("escaped_internal_500", ProviderSilent, "bad_response_status_code", "does not ask again"),
+    ],
+)
+def test_arks_words_mean_the_same_wherever_the_gateway_puts_them(
+    name: str, kind: type[ProviderError], code: str, words: str
+) -> None:
+    """As they are, escaped inside a message, or in a sentence, under an odd status (D5)."""
+    error = raised(recorded(name, "seedream"))
+    assert (type(error), error.code) == (kind, code)
+    assert words in str(error)
+
+
+def test_who_is_turned_away_is_told_to_come_again_whatever_the_status() -> None:
+    codes = {"code": "RequestBurstTooFast", "message": "slower"}
+    assert isinstance(raised(in_json(451, {"error": codes})), ProviderBusy)
+
+
+@pytest.mark.parametrize(
     ("reply", "kind"),
     [
         (in_json(500, own("invalid_request")), RequestRefused),
