@@ -108,7 +108,7 @@ def test_what_is_no_list_cannot_be_read(body: Any) -> None:
 # ── Its pages ──
 
 
-def pages_of(ids: list[str], *, size: int = 2, first: int = 1, says: str = "page") -> Any:
+def pages_of(ids: list[str], *, size: int = 20, first: int = 1, says: str = "page") -> Any:
     """A gateway that pages: `first` is the number of its first page; `says`: what its answer
     without a number says of itself (`page`, or `nothing`)."""
 
@@ -127,7 +127,7 @@ def ids_of(found: Directory) -> list[str]:
     return [model.id for model in found.models]
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 250])
+@pytest.mark.parametrize("count", [1, 20, 21, 250])
 @pytest.mark.parametrize(("first", "says"), [(0, "page"), (1, "page"), (1, "nothing")])
 def test_every_page_is_asked_for_until_all_are_there(first: int, says: str, count: int) -> None:
     ids = [f"model-{n}" for n in range(count)]
