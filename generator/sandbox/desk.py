@@ -5,6 +5,7 @@ not its own. It reads its own part of the documents; only what all of them share
 """
 
 import json
+import math
 import re
 import secrets
 import time
@@ -129,7 +130,7 @@ class Desk:
                     code="bad_response_status_code",
                     headers={"Retry-After": "1"},
                 )
-            case "refuse":
+            case "refuse" | "withheld":
                 raise refusal
             case "money":
                 raise no_money()
@@ -209,14 +210,18 @@ class Desk:
 
     # ── Pictures ──
 
-    def link(self, wish: Wish, prompt: str, word: str = "") -> str:
-        """A result link to the picture of a wish, spoiled as the word of trouble says."""
+    def link(self, wish: Wish, prompt: str, word: str = "", *, until: float = math.inf) -> str:
+        """A result link to the picture of a wish, spoiled as the word of trouble says.
+
+        `until`: the moment at which it ends, where its protocol's links live shorter than others.
+        """
         if word == "private":
             return PRIVATE
         spoils = word in trouble.SPOILED_FILE | trouble.SPOILED_BODY | {"redirect"}
         return self.links.make(
-            self.image_origin, wish, prompt, fault=word if spoils else "", expired=word == "expired"
-        )
+            self.image_origin, wish, prompt, fault=word if spoils else "", expired=word == "expired",
+            until=until,
+        )  # fmt: skip
 
     def retouched(
         self, base: bytes, change: bytes | None, seed: int, *, size: Size | None = None,

@@ -7,6 +7,7 @@ One changed byte, and be it `%2F` written as `/`, breaks the signature (K8).
 
 import hashlib
 import hmac
+import math
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qsl
@@ -34,14 +35,24 @@ class Links:
         self._now = now
 
     def make(
-        self, origin: str, wish: Wish, prompt: str, *, fault: str = "", expired: bool = False
+        self,
+        origin: str,
+        wish: Wish,
+        prompt: str,
+        *,
+        fault: str = "",
+        expired: bool = False,
+        until: float = math.inf,
     ) -> str:
-        """The URL of an image, on `origin` (`http://host:port`)."""
+        """The URL of an image, on `origin` (`http://host:port`).
+
+        `until`: the moment at which it ends, if that is before its usual life does.
+        """
         now = self._now()
         digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         day = time.strftime("%Y%m%d", time.gmtime(now))
         path = f"/cdn/{day}/{digest}-{wish.seed:x}.{wish.format}"
-        ends = now - 60 if expired else now + self._life
+        ends = now - 60 if expired else min(now + self._life, until)
         width, height = wish.size
         # The scope says nothing: it is there to be escaped.
         query = (

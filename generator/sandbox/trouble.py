@@ -7,6 +7,7 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[busy]` | 429 `bad_response_status_code`, `Retry-After: 1`, always | no |
 | `[busy 2]` | the same the first two times for that prompt, then it works | no |
 | `[refuse]` | the safety refusal of the model's family (B6) | no |
+| `[withheld]` | the image is refused after it was made; elsewhere like `[refuse]` | no |
 | `[broken]` | 500 with a plain gateway error | no |
 | `[money]` | 403 `insufficient_user_quota` | no |
 | `[error]` | 200 with an `error` object (K4) | no |
@@ -25,6 +26,7 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[stuck]` | a task that is never over | yes |
 | `[odd]` | a task with a status that no document names, and never over | yes |
 | `[gone]` | a task that nobody knows when it is looked for | yes |
+| `[lag]` | a task that is not known yet when it is first looked for | yes |
 | `[expired]` | a link that has expired | yes |
 | `[private]` | a link to http://169.254.169.254/ | yes |
 | `[redirect]` | a link that is redirected to a private address | yes |
@@ -38,7 +40,7 @@ import re
 
 ENDS_AT_ONCE = frozenset({"busy", "refuse", "broken", "money", "error"})
 LINKS = frozenset({"expired", "private", "redirect"})  # any model answers with a link
-TASKS = frozenset({"fail", "stuck", "odd", "gone"})  # strike where there is a task
+TASKS = frozenset({"fail", "stuck", "odd", "gone", "lag"})  # strike where there is a task
 SPOILED_FILE = frozenset({"garbage", "lies", "bomb"})
 SPOILED_BODY = frozenset({"half", "endless", "drip"})
 WORDS = (
@@ -47,7 +49,7 @@ WORDS = (
     | LINKS
     | SPOILED_FILE
     | SPOILED_BODY
-    | {"html", "empty", "slow", "silent", "524"}
+    | {"html", "empty", "slow", "silent", "524", "withheld"}
 )
 
 _WORD = re.compile(r"\[([a-z0-9]+)(?: (\d{1,4}))?\]", re.IGNORECASE)
