@@ -1,8 +1,12 @@
 """The wire: an adapter for each protocol, by the name that families.toml uses."""
 
-from generator.providers import openai_images
+from generator.providers import kling, openai_images, seedream
 from generator.providers.base import Adapter, DialogAdapter, PollingAdapter
 
-ADAPTERS: dict[str, Adapter] = {"openai_images": openai_images}
-POLLING_ADAPTERS: dict[str, PollingAdapter] = {}
+ADAPTERS: dict[str, Adapter] = {
+    "kling": kling,
+    "openai_images": openai_images,
+    "seedream": seedream,
+}
+POLLING_ADAPTERS: dict[str, PollingAdapter] = {"kling": kling}
 DIALOG_ADAPTERS: dict[str, DialogAdapter] = {}
