@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from generator.errors import BadReply
 from generator.providers.cleaning import clean, modest
@@ -246,6 +246,15 @@ class Adapter(Protocol):
 
     def parse_submit(self, reply: Reply) -> Outcome:
         """What came of it. Raises a ProviderError; KeyError and its like mean unreadable."""
+        ...
+
+
+@runtime_checkable
+class RememberingAdapter(Adapter, Protocol):
+    """One whose provider keeps nothing, so that what was sent is part of what to remember."""
+
+    def remember(self, call: Call, finished: Finished) -> Finished:
+        """The same with its whole memory. Never raises: it is paid for."""
         ...
 
 
