@@ -2,6 +2,7 @@
 
 from generator.models.assets import ImageAsset, image_key
 from generator.models.catalogue import CatalogueEntry, PriceSource
+from generator.models.ceilings import Ceiling
 from generator.models.clock import Chore, Lock, WorkerSeen
 from generator.models.generations import FINAL, MOVES, UNDER_WAY, Action, Generation, Status
 from generator.models.people import Invitation, Membership, Role, Team, User
@@ -17,6 +18,7 @@ __all__ = [
     "Asked",
     "Cap",
     "CatalogueEntry",
+    "Ceiling",
     "Chore",
     "Generation",
     "GivenReference",

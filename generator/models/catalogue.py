@@ -82,6 +82,11 @@ class CatalogueEntry(models.Model):
     )
     position = models.PositiveIntegerField(_("position"), default=1000)
     seen_at = models.DateTimeField(_("last seen at the gateway"), null=True, blank=True)
+    # It was listed at the gateway and is no more. Staff decide whether it stays on offer: some
+    # models can be called without being listed (A6).
+    gone_at = models.DateTimeField(_("missing at the gateway since"), null=True, blank=True)
+    # What the gateway says of it, as `catalogue_sync` writes it: for staff to read, not to bill by.
+    listed = models.JSONField(_("what the gateway says"), default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CatalogueQuerySet.as_manager()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from generator.errors import AlreadyMoved, IllegalMove
 from generator.families import FAMILIES, ActionRule, Family, family_named
 from generator.models.catalogue import CatalogueEntry
+from generator.models.ceilings import Ceiling
 from generator.models.clock import Lock, WorkerSeen
 from generator.models.people import Team, User
 from generator.providers.base import Button
@@ -270,23 +272,27 @@ class Generation(models.Model):
 @transaction.atomic
 def take_next(
     *, worker: str, lease_margin: timedelta, member_at_once: int, studio_at_once: int,
-    provider_at_once: int,
+    provider_at_once: int, now: datetime | None = None,
 ) -> Generation | None:  # fmt: skip
     """Move the next generation in fair order to *submitting*, claimed by `worker`.
 
-    The oldest that waits, of the author who has fewest under way, below all three ceilings;
-    None if there is none. Runs under a lock, so two workers never pass a ceiling together.
+    The oldest that waits, of the author who has fewest under way, below all three ceilings and
+    what has been lowered of them; None if there is none. Runs under a lock, so two workers never
+    pass a ceiling together.
     """
     Lock.objects.hold("start")
-    now = timezone.now()
-    busy = list(Generation.objects.under_way().values_list("author_id", "provider"))
-    if len(busy) >= studio_at_once:
-        return None
-    waiting = Generation.objects.startable(now).exclude(
-        provider__in=_at_ceiling((provider for _author, provider in busy), provider_at_once)
+    now = now or timezone.now()
+    ceilings = Ceiling.objects.at(
+        now, studio=studio_at_once, member=member_at_once, provider=provider_at_once
     )
+    busy = list(Generation.objects.under_way().values_list("author_id", "provider"))
+    if len(busy) >= ceilings.studio:
+        return None
+    providers = _counted(provider for _author, provider in busy)
+    full_providers = [name for name, held in providers.items() if held >= ceilings.of(name)]
+    waiting = Generation.objects.startable(now).exclude(provider__in=full_providers)
     authors = _counted(author for author, _provider in busy)
-    full = [author for author, held in authors.items() if held >= member_at_once]
+    full = [author for author, held in authors.items() if held >= ceilings.member]
     first = list(
         waiting.exclude(author__in=full)
         .values("author")
@@ -310,15 +316,27 @@ def take_next(
     return generation
 
 
+@transaction.atomic
+def slow_down(provider: str, *, now: datetime | None = None) -> None:
+    """A provider said that it is asked too often: let fewer be under way for a while.
+
+    Under the lock of starts, so that no worker starts by the old ceiling meanwhile.
+    """
+    Lock.objects.hold("start")
+    Ceiling.objects.lower(
+        provider,
+        under_way=Generation.objects.under_way().filter(provider=provider).count(),
+        studio=settings.STUDIO_AT_ONCE,
+        provider_most=settings.PROVIDER_AT_ONCE,
+        now=now or timezone.now(),
+    )
+
+
 def _deadline(generation: Generation) -> float:
     # Of a family that a newer release has dropped: the step that follows says so, in words.
     family = FAMILIES.get(generation.family)
     rule = family.actions.get(generation.action) if family else None
     return rule.deadline if rule else 600.0
-
-
-def _at_ceiling(names: Iterable[str], ceiling: int) -> list[str]:
-    return [name for name, count in _counted(names).items() if count >= ceiling]
 
 
 def _counted[T](things: Iterable[T]) -> dict[T, int]:
