@@ -12,6 +12,7 @@ from generator.sandbox.canvas import Size
 from generator.sandbox.wire import Fields, Refused
 
 IMAGES = {"openai-image": {"path": "/v1/images/generations", "method": "POST"}}
+EDITS = {"openai-image-edit": {"path": "/v1/images/edits", "method": "POST"}}
 GEMINI = {"gemini": {"path": "/v1beta/models/{model}:generateContent", "method": "POST"}}
 CHAT = {"openai": {"path": "/v1/chat/completions", "method": "POST"}}
 _CREATED = 1_776_391_310
@@ -59,13 +60,22 @@ MODELS: list[Fields] = [
     _row("dall-e-3", "OpenAI", "DALL·E 3", {"currency": "USD", "per_request": 0.04}),
     _row("dall-e-2", "OpenAI", "DALL·E 2", {"currency": "USD", "per_request": 0.02}),
     _row("qwen-image", "Qwen", "Qwen Image", {"currency": "USD", "per_request": 0.04}),
-    _row(
-        "gemini-3.1-flash-image-preview",
-        "Google",
-        "Gemini 3.1 Flash Image",
-        {"input": 0.5, "output": 60},
-        endpoints=GEMINI,
-        features=["text-to-image", "image-editing"],
+    *(
+        _row(
+            model,
+            "Google",
+            name,
+            {"input": 0.5, "output": output},
+            endpoints=GEMINI,
+            features=["text-to-image", "image-editing"],
+        )
+        for model, name, output in (
+            ("gemini-3.1-flash-image-preview", "Gemini 3.1 Flash Image", 60),
+            ("gemini-3.1-flash-image", "", 60),
+            ("gemini-3-pro-image-preview", "Gemini 3 Pro Image", 120),
+            ("gemini-3-pro-image", "Gemini 3 Pro Image", 120),
+            ("gemini-3.1-flash-lite-image", "Gemini 3.1 Flash Lite Image", 30),
+        )
     ),
     _row(
         "gpt-5.5",
@@ -78,6 +88,30 @@ MODELS: list[Fields] = [
         context_length="400K",
     ),
     _row("gpt-image-3", "OpenAI", "GPT Image 3", {}, upcoming=True),
+    _row(
+        "qwen-image-edit",
+        "Qwen",
+        "Qwen Image Edit",
+        {"currency": "USD", "per_request": 0.045},
+        endpoints=EDITS,
+        features=["image-editing"],
+    ),
+    _row(
+        "grok-imagine-image",
+        "xAI",
+        "Grok Imagine",
+        {"currency": "USD", "per_request": 0.02},
+        endpoints=IMAGES | EDITS,
+        features=["text-to-image", "image-editing"],
+    ),
+    _row(
+        "grok-imagine-image-quality",
+        "xAI",
+        "Grok Imagine Quality",
+        {"currency": "USD", "per_request": 0.05},
+        endpoints=IMAGES | EDITS,
+        features=["text-to-image", "image-editing"],
+    ),
 ]
 
 _DATED = "gpt-image-2-20??-??-??"  # answers like gpt-image-2, and is not listed
