@@ -1,6 +1,6 @@
-"""What each model of `/v1/images/generations` takes.
+"""What each model of `/v1/images/generations` and `/v1/images/edits` takes.
 
-A second reading of B2, on purpose not the studio's own table.
+A second reading of B2 and C, on purpose not the studio's own table.
 """
 
 from dataclasses import dataclass, replace
@@ -91,6 +91,63 @@ LIMITS: dict[str, Limits] = {
 def limits_of(model: str) -> Limits | None:
     """The limits of a model id; None if it does not answer on this route."""
     for pattern, limits in LIMITS.items():
+        if fnmatchcase(model, pattern):
+            return limits
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class EditLimits:
+    """What one model takes for an edit: its fields, and the images that come along."""
+
+    takes: Limits
+    images: int
+    image_bytes: int
+    formats: tuple[str, ...] = ("PNG", "JPEG", "WEBP")
+    is_square: bool = False
+    takes_mask: bool = True
+    needs_mask: bool = False  # in a file of its own, or as the image's own transparency
+    takes_json: bool = True
+
+
+# `moderation` is a word of generations only. OpenAI's typed SDK says to omit `input_fidelity` for
+# GPT Image 2; C says that it is for 1 and 1.5 "and later", and not for mini.
+_EDIT_FIELDS = _GPT_FIELDS - {"moderation"}
+_GPT_EDIT = EditLimits(replace(_GPT_1, fields=_EDIT_FIELDS), images=16, image_bytes=50_000_000)
+_GPT_1_EDIT = replace(_GPT_EDIT, takes=replace(_GPT_1, fields=_EDIT_FIELDS | {"input_fidelity"}))
+_GPT_2_EDIT = replace(_GPT_EDIT, takes=replace(_GPT_2, fields=_EDIT_FIELDS))
+
+EDITS: dict[str, EditLimits] = {
+    "gpt-image-1": _GPT_1_EDIT,
+    "gpt-image-1-mini": _GPT_EDIT,
+    "gpt-image-1.5": _GPT_1_EDIT,
+    "gpt-image-2": _GPT_2_EDIT,
+    "gpt-image-2-20??-??-??": _GPT_2_EDIT,
+    "gpt-image-2.6-flare": _GPT_2_EDIT,
+    "gpt-image-2.6-sunburst": _GPT_2_EDIT,
+    "dall-e-2": EditLimits(
+        _DALL_E_2,
+        images=1,
+        image_bytes=4_000_000,
+        formats=("PNG",),
+        is_square=True,
+        needs_mask=True,
+        takes_json=False,
+    ),
+    # Unpublished (C): the least that a client may count on, and an image as large as the one sent.
+    "qwen-image-edit": EditLimits(
+        replace(_QWEN, sizes=("auto",), fields=_QWEN.fields - {"size"}),
+        images=3,
+        image_bytes=10_000_000,
+        takes_mask=False,
+        takes_json=False,
+    ),
+}
+
+
+def edit_limits_of(model: str) -> EditLimits | None:
+    """The limits of a model id for edits; None if it does not answer on that route."""
+    for pattern, limits in EDITS.items():
         if fnmatchcase(model, pattern):
             return limits
     return None

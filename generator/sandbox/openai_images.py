@@ -1,5 +1,6 @@
 """`POST /v1/images/generations`: what a carried-out order is answered with (B3, B5)."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from generator.sandbox import catalogue, limits, orders, paint, trouble
@@ -9,12 +10,16 @@ from generator.sandbox.orders import Order
 from generator.sandbox.wire import Answer, Fields, Refused, as_json
 
 
-def refusal(order: Order) -> Refused:
-    """The safety refusal in the words of the model's family (B6)."""
+def refusal(order: Order, word: str = "") -> Refused:
+    """The safety refusal in the words of the model's family (B6).
+
+    GPT image models say whether it was the prompt, or the image after it was made (`withheld`).
+    """
     words = "Your request was rejected by the safety system."
     match order.family:
         case "gpt":
-            details = {"moderation_stage": "input", "categories": ["violence"]}
+            stage = "output" if word == "withheld" else "input"
+            details = {"moderation_stage": stage, "categories": ["violence"]}
             return Refused(
                 400,
                 f"{words} safety_violations=[violence].",
@@ -43,9 +48,9 @@ def tokens(order: Order) -> tuple[int, int]:
     return 8 + len(order.prompt) // 4, each * order.count
 
 
-def cost(order: Order) -> Decimal:
-    """US dollars that the order is charged."""
-    return catalogue.cost(order.model, order.quality, order.size, order.count, tokens(order))
+def cost(order: Order, spent: tuple[int, int]) -> Decimal:
+    """US dollars that the order is charged; `spent` are its (input, output) tokens."""
+    return catalogue.cost(order.model, order.quality, order.size, order.count, spent)
 
 
 def wishes(order: Order, turn: int) -> list[Wish]:
@@ -71,20 +76,28 @@ def carry_out(desk: Desk, asked: Asked) -> Answer:
     """The answer to an admitted request for one of its models."""
     house = desk.house
     order = orders.check(asked.body, strict=house.strict, refuse_format=house.refuse_format)
-    desk.stumble(asked.word, refusal(order))
-    return desk.carry_out(asked, cost(order), lambda turn, word: painted(desk, order, turn, word))
+    desk.stumble(asked.word, refusal(order, asked.word))
+    return desk.carry_out(
+        asked,
+        cost(order, tokens(order)),
+        lambda turn, word: painted(desk, order, wishes(order, turn), word, _usage(order)),
+    )
 
 
-def painted(desk: Desk, order: Order, turn: int, word: str) -> Answer:
-    """The answer of status 200, spoiled as the word of trouble says; `turn` counts repeats."""
+def painted(desk: Desk, order: Order, wishes: Iterable[Wish], word: str, usage: Fields) -> Answer:
+    """The answer of status 200, spoiled as the word of trouble says.
+
+    One wish at a time: what the gallery keeps of large ones would not last for ten.
+    """
     as_link = order.as_link or word in trouble.LINKS
     if word == "empty":
         entries: list[Fields] = []
     elif as_link:
-        entries = [{"url": desk.link(wish, order.prompt, word)} for wish in wishes(order, turn)]
+        entries = [{"url": desk.link(wish, order.prompt, word)} for wish in wishes]
     else:
-        entries = [{"b64_json": in_base64(desk, wish, word)} for wish in wishes(order, turn)]
-    reply = as_json(_body(order, [_with_twins(order, entry) for entry in entries], desk.pace.now()))
+        entries = [{"b64_json": in_base64(desk, wish, word)} for wish in wishes]
+    entries = [_with_twins(order, entry) for entry in entries]
+    reply = as_json(_body(order, entries, usage, desk.pace.now()))
     return reply if as_link else desk.pace.spoiled(reply, word)
 
 
@@ -106,7 +119,7 @@ def _with_twins(order: Order, entry: Fields) -> Fields:
     return entry
 
 
-def _body(order: Order, entries: list[Fields], now: float) -> Fields:
+def _body(order: Order, entries: list[Fields], usage: Fields, now: float) -> Fields:
     body: Fields = {"created": int(now), "data": entries}
     if order.family != "gpt":
         return body
@@ -117,7 +130,7 @@ def _body(order: Order, entries: list[Fields], now: float) -> Fields:
         "quality": order.quality,
         "size": f"{width}x{height}",
     }
-    return {**body, **echo, "usage": _usage(order)}
+    return {**body, **echo, "usage": usage}
 
 
 def _usage(order: Order) -> Fields:
@@ -134,6 +147,11 @@ def _usage(order: Order) -> Fields:
         return plain
     if order.model != "gpt-image-1.5":
         return {**plain, "output_tokens_details": {"image_tokens": made, "text_tokens": 0}}
+    return merged_usage(plain)
+
+
+def merged_usage(plain: Fields) -> Fields:
+    """The third shape of B5: the provider's own words among the gateway's."""
     return {
         "prompt_tokens": 0,
         "completion_tokens": 0,

@@ -19,6 +19,7 @@ _CHOICES = {
     "moderation": ("auto", "low"),
     "style": ("vivid", "natural"),
     "response_format": ("url", "b64_json"),
+    "input_fidelity": ("low", "high"),
 }
 _RANGES = {"output_compression": (0, 100), "partial_images": (0, 3)}
 
@@ -40,15 +41,18 @@ class Order:
     style: str
 
 
-def check(body: Fields, *, strict: bool = True, refuse_format: bool = True) -> Order:
-    """The order that a request's JSON makes; its model must be one of `LIMITS`.
+def check(
+    body: Fields, limits: Limits | None = None, *, strict: bool = True, refuse_format: bool = True
+) -> Order:
+    """The order that a request's fields make; its model must be one of `LIMITS`.
 
-    Raises `Refused` as the gateway and the providers do. When not strict, what is wrong is
-    put right in silence. `refuse_format` is what a GPT image model does about
-    `response_format`: refuse it, or ignore it (the sources disagree, B6).
+    `limits`: those of another route than generations. `refuse_format` is what a GPT image model
+    does about `response_format`: refuse it, or ignore it (the sources disagree, B6). Raises
+    `Refused` as the gateway and the providers do. When not strict, what is wrong is put right in
+    silence.
     """
     body = {name: value for name, value in body.items() if value is not None}
-    limits = limits_of(body["model"])
+    limits = limits or limits_of(body["model"])
     assert limits is not None
     prompt = _prompt(body)
     if limits.family == "gpt" and not refuse_format:
@@ -86,7 +90,7 @@ def _gateway_checks(body: Fields, limits: Limits) -> None:
         message = f"size must be one of {sizes} for {body['model']}"
         raise Refused(500, message, code="invalid_request")
     if limits.family == "qwen" and body.get("n", 1) != 1:
-        raise Refused(500, "n must be 1 for qwen-image", code="invalid_request")
+        raise Refused(500, f"n must be 1 for {body['model']}", code="invalid_request")
 
 
 def _provider_checks(body: Fields, limits: Limits) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from generator.sandbox import account, catalogue, front_page, generations, wire
+from generator.sandbox import (
+    account,
+    catalogue,
+    front_page,
+    gemini,
+    generations,
+    openai_edits,
+    wire,
+)
 from generator.sandbox.desk import Desk, House, Said, bearer
 from generator.sandbox.gallery import Gallery
 from generator.sandbox.images_host import ImageHost
@@ -18,7 +26,7 @@ from generator.sandbox.wire import Answer, Refused, Visit, as_html, as_json
 type Protocol = Callable[[Desk, Visit, list[str]], Answer | None]
 
 # Asked in this order; the first that knows the address answers.
-PROTOCOLS: tuple[Protocol, ...] = (generations.answer,)
+PROTOCOLS: tuple[Protocol, ...] = (generations.answer, openai_edits.answer, gemini.answer)
 
 
 class Sandbox:
