@@ -162,16 +162,13 @@ class _Watcher(threading.Thread):
 
 def _begin(author: Any, number: int, wire_model: str, fields: dict[str, str]) -> list[uuid.UUID]:
     from generator import jobs, lifecycle
-    from generator.models import CatalogueEntry
-    from generator.providers.base import Brief
+    from generator.models import Asked, CatalogueEntry
 
     entry = CatalogueEntry.objects.get(wire_model=wire_model)
     keys = []
     for place in range(number):
-        brief = Brief(
-            action="create", prompt=f"pebbles {place}", wire_model=wire_model, fields=fields
-        )
-        begun = lifecycle.begin(author, author.personal_team, entry, brief, batch=uuid.uuid4())
+        asked = Asked("create", f"pebbles {place}", fields)
+        begun = lifecycle.begin(author, author.personal_team, entry, asked, batch=uuid.uuid4())
         jobs.nudge()
         keys.append(begun.pk)
     return keys

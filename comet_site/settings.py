@@ -65,6 +65,8 @@ WORKER_THREADS = env.number("STUDIO_WORKER_THREADS", 200, least=1)
 # A worker unseen for so many seconds is dead, and so are the paid calls it was making.
 WORKER_LOST_AFTER = env.number("STUDIO_WORKER_LOST_AFTER", 60, least=2)
 SWEEP_EVERY = env.number("STUDIO_SWEEP_EVERY", 30, least=1)
+# Whether a provider can fetch an image from the storage by a signed link.
+STORAGE_IS_REACHABLE = env.flag("STUDIO_STORAGE_IS_REACHABLE", default=False)
 KEEP_SETTINGS_IN_DOWNLOADS = env.flag("STUDIO_SETTINGS_IN_DOWNLOADS", default=True)
 SIGN_UP_OPEN = env.flag("STUDIO_SIGN_UP", default=False)
 

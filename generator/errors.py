@@ -7,6 +7,7 @@
     ├── IllegalMove           our bug: the life cycle has no such move
     ├── AlreadyMoved          an ordinary race: the loser stops
     ├── BadPicture            bytes that are no image we keep
+    ├── StorageRefused        an image could not be put into the storage now
     ├── SpoolFull             a paid image could not be put down on this machine
     └── ProviderError
         ├── RequestRefused    it will never work so
@@ -48,6 +49,10 @@ class AlreadyMoved(StudioError):
 
 class BadPicture(StudioError):
     """The bytes are not an image that the studio keeps."""
+
+
+class StorageRefused(StudioError):
+    """The storage of images does not answer, or refuses."""
 
 
 class SpoolFull(StudioError):

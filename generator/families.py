@@ -223,6 +223,12 @@ def parse_size(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def parse_ratio(text: str) -> tuple[int, int] | None:
+    """`"16:9"` to `(16, 9)`; None for anything else, such as `auto`."""
+    found = re.fullmatch(r"([1-9]\d{0,3}):([1-9]\d{0,3})", text.strip())
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def read(text: str) -> dict[str, Family]:
     """Families by name, from the text of families.toml.
 

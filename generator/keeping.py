@@ -18,11 +18,13 @@ from generator.providers.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
+NOT_THERE = frozenset({"403", "404"})
 REFUSED = "The studio's image storage refuses to keep the image."
 
 
 class NotYet(Exception):
-    """Something has to be tried again later; `note` says whether a *link* or the *storage*."""
+    """Something has to be tried again later; `note` says what: a *link*, a link whose image comes
+    *later*, or the *storage*."""
 
     def __init__(self, note: str) -> None:
         super().__init__(note)
@@ -48,13 +50,38 @@ def keep_images(
             if not last_try_of_links:
                 raise NotYet("link") from error
             problem = str(error)
-        except (BadPicture, LinkRefused) as error:
+        except LinkRefused as error:
+            # Given before the image is there: until the deadline "not found" means "not yet".
+            if "later" in row and error.code in NOT_THERE and not last_try_of_links:
+                raise NotYet("later") from error
+            problem = str(error)
+        except BadPicture as error:
             problem = str(error)
         except FileNotFoundError:
             problem = "The image was lost on its way into the storage."
         else:
             problem = _stored(generation, position, picture, row, last_try=last_try) or problem
     return problem
+
+
+def keep_memory(generation: Generation, *, last_try: bool) -> None:
+    """Keep what the adapter wants to be handed back another time, if there is such a thing.
+
+    Raises NotYet for a storage that refuses, unless this is the last try: then it is forgotten.
+    """
+    if not generation.memory:
+        return
+    try:
+        data = spool().memory(generation.pk)
+    except FileNotFoundError:
+        return
+    try:
+        with patience.awaiting():
+            image_storage().save(generation.memory, ContentFile(data))
+    except Exception as error:  # storages raise what they like
+        logger.warning("The storage refused a memory: %s", type(error).__name__)
+        if not last_try:
+            raise NotYet("storage") from error
 
 
 def _picture(

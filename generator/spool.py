@@ -17,6 +17,7 @@ from typing import Any
 from generator.errors import SpoolFull
 
 MANIFEST = "manifest.json"
+MEMORY = "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,12 @@ class Spool:
     root: Path
 
     def put(
-        self, pk: uuid.UUID, images: Sequence[tuple[int, bytes]], manifest: Mapping[str, Any]
-    ) -> None:
+        self, pk: uuid.UUID, images: Sequence[tuple[int, bytes]], manifest: Mapping[str, Any],
+        *, memory: bytes | None = None,
+    ) -> None:  # fmt: skip
         """Keep images by their position, and last what else the reply said; durable on return.
+
+        `memory` is what the adapter wants to be handed back another time.
 
         A manifest means that the reply is here whole. Raises SpoolFull when the disk refuses.
         """
@@ -37,6 +41,8 @@ class Spool:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for position, data in images:
                 _write(folder / str(position), data)
+            if memory is not None:
+                _write(folder / MEMORY, memory)
             _write(folder / MANIFEST, json.dumps(manifest).encode())
             _sync_folder(folder)
             _sync_folder(self.root)
@@ -64,6 +70,10 @@ class Spool:
     def get(self, pk: uuid.UUID, position: int) -> bytes:
         """One image. Raises FileNotFoundError if it is not there."""
         return (self.root / str(pk) / str(position)).read_bytes()
+
+    def memory(self, pk: uuid.UUID) -> bytes:
+        """The adapter's memory. Raises FileNotFoundError if it is not there."""
+        return (self.root / str(pk) / MEMORY).read_bytes()
 
     def clear(self, pk: uuid.UUID) -> None:
         """Forget a generation's images; nothing happens if there are none."""

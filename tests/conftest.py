@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from generator import live
-from generator.models import ImageAsset, Team, User, image_storage
+from generator.models import ImageAsset, ReferenceImage, Team, User, image_storage
 from tests.make import make_entry, make_team, make_user
 
 
@@ -30,7 +30,8 @@ def _a_house_of_its_own(settings: Any, tmp_path: Path, monkeypatch: pytest.Monke
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     # A field asks for its storage once, when its class is made.
-    monkeypatch.setattr(ImageAsset._meta.get_field("file"), "storage", image_storage())
+    for model in (ImageAsset, ReferenceImage):
+        monkeypatch.setattr(model._meta.get_field("file"), "storage", image_storage())
     settings.STATIC_ROOT = tmp_path  # it must be there, or whitenoise warns
     settings.REDIS_URL = f"unix://{tmp_path}/no-valkey.sock"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -10,20 +10,22 @@ from PIL import Image
 
 from generator import lifecycle, pictures
 from generator.models import (
+    Asked,
     Cap,
     CatalogueEntry,
     Generation,
     ImageAsset,
     Membership,
     QuotaAccount,
+    ReferenceImage,
     Role,
     Status,
     Team,
     User,
     Window,
 )
-from generator.providers.base import Brief
 
+ASKED = ("action", "references", "styles", "mask", "parent", "parent_position", "button")
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
 
@@ -67,12 +69,11 @@ def set_cap(team: Team, user: User | None, *, window: Window, credits: int) -> Q
     return account
 
 
-def make_brief(prompt: str = "a teapot", *, wire_model: str = "gpt-image-2", **facts: Any) -> Brief:
+def make_asked(prompt: str = "a teapot", **facts: Any) -> Asked:
     """What an author asked for."""
-    return Brief(
-        action="create", prompt=prompt, wire_model=wire_model,
-        fields=facts.pop("fields", {"size": "1024x1024"}), **facts,
-    )  # fmt: skip
+    return Asked(
+        **{"action": "create", "prompt": prompt, "fields": {"size": "1024x1024"}, **facts}
+    )
 
 
 def make_generation(
@@ -87,8 +88,11 @@ def make_generation(
     author = author or make_user()
     team = team or author.personal_team
     entry = make_entry(wire_model)
-    brief = make_brief(prompt, wire_model=wire_model, count=count, fields=fields or {})
-    generation = lifecycle.begin(author, team, entry, brief, batch=uuid.uuid4())
+    asked = make_asked(
+        prompt, count=count, fields=fields or {},
+        **{name: facts.pop(name) for name in ASKED if name in facts},
+    )  # fmt: skip
+    generation = lifecycle.begin(author, team, entry, asked, batch=uuid.uuid4())
     if facts or status != Status.QUEUED:
         Generation.objects.filter(pk=generation.pk).update(status=status, **facts)
         generation.refresh_from_db()
@@ -114,3 +118,27 @@ def make_asset(generation: Generation, position: int = 0, **facts: Any) -> Image
     asset.file.save("", ContentFile(data), save=False)
     asset.save()
     return asset
+
+
+def make_reference(
+    author: User, team: Team | None = None, *, data: bytes | None = None, is_mask: bool = False
+) -> ReferenceImage:
+    """An uploaded reference image, bytes and all."""
+    picture = pictures.inspect(data or make_picture())
+    reference = ReferenceImage(
+        team=team or author.personal_team, author=author, is_mask=is_mask, name="reference.png",
+        format=picture.format, extension=picture.extension, content_type=picture.content_type,
+        width=picture.width, height=picture.height, size=len(picture.data), digest="0" * 64,
+    )  # fmt: skip
+    reference.file.save("", ContentFile(picture.data), save=False)
+    reference.save()
+    return reference
+
+
+def make_mask(width: int = 64, height: int = 48) -> bytes:
+    """A mask in the studio's one form: its left third is to change."""
+    file = io.BytesIO()
+    mask = Image.new("L", (width, height), 0)
+    mask.paste(255, (0, 0, width // 3, height))
+    mask.save(file, "PNG")
+    return file.getvalue()

@@ -23,11 +23,17 @@ class ScriptedGateway:
         self.files = files or {}
         self.submitted: list[Brief] = []
         self.polled: list[str] = []
+        self.answered: list[tuple[str, Brief]] = []
         self.during: Callable[[], None] = lambda: None
 
     def submit(self, adapter: Any, brief: Brief, *, deadline: float) -> Outcome:
         """The next answer, as to a paid call."""
         self.submitted.append(brief)
+        return self._next()
+
+    def answer(self, adapter: Any, brief: Brief, task_id: str, *, deadline: float) -> Outcome:
+        """The next answer, as to what is said in a dialog."""
+        self.answered.append((task_id, brief))
         return self._next()
 
     def poll(self, adapter: Any, task_id: str, *, deadline: float = 60) -> Outcome:

@@ -39,7 +39,7 @@ from generator.models.storage import image_storage, spool
 from generator.providers.base import Pending
 from tests.make import (
     add_member,
-    make_brief,
+    make_asked,
     make_entry,
     make_generation,
     make_picture,
@@ -61,9 +61,9 @@ def test_begin_keeps_the_prompt_and_what_history_needs(team: Team, member: User)
 
 def test_a_form_sent_again_finds_the_same_generation(team: Team, member: User) -> None:
     entry, batch = make_entry(), uuid.uuid4()
-    first = lifecycle.begin(member, team, entry, make_brief(), batch=batch)
-    again = lifecycle.begin(member, team, entry, make_brief(), batch=batch)
-    other = lifecycle.begin(member, team, entry, make_brief("another"), batch=batch)
+    first = lifecycle.begin(member, team, entry, make_asked(), batch=batch)
+    again = lifecycle.begin(member, team, entry, make_asked(), batch=batch)
+    other = lifecycle.begin(member, team, entry, make_asked("another"), batch=batch)
     assert first == again != other
     assert LedgerEntry.objects.filter(kind=Kind.RESERVE).count() == 4
 
@@ -72,15 +72,15 @@ def test_a_form_sent_again_finds_it_even_when_the_credits_are_used_up(
     team: Team, member: User
 ) -> None:
     entry, batch = make_entry(credits_per_image=CAP), uuid.uuid4()
-    first = lifecycle.begin(member, team, entry, make_brief(), batch=batch)
-    assert lifecycle.begin(member, team, entry, make_brief(), batch=batch) == first
+    first = lifecycle.begin(member, team, entry, make_asked(), batch=batch)
+    assert lifecycle.begin(member, team, entry, make_asked(), batch=batch) == first
 
 
 def test_the_same_batch_of_another_person_is_another_generation(team: Team, member: User) -> None:
     entry, batch, other = make_entry(), uuid.uuid4(), make_user()
     add_member(team, other)
-    mine = lifecycle.begin(member, team, entry, make_brief(), batch=batch)
-    theirs = lifecycle.begin(other, team, entry, make_brief(), batch=batch)
+    mine = lifecycle.begin(member, team, entry, make_asked(), batch=batch)
+    theirs = lifecycle.begin(other, team, entry, make_asked(), batch=batch)
     assert mine != theirs
 
 
@@ -89,13 +89,13 @@ def test_a_viewer_and_a_stranger_may_not_begin(team: Team) -> None:
     add_member(team, viewer, Role.VIEWER)
     for person in (viewer, stranger):
         with pytest.raises(NotAllowed):
-            lifecycle.begin(person, team, make_entry(), make_brief(), batch=uuid.uuid4())
+            lifecycle.begin(person, team, make_entry(), make_asked(), batch=uuid.uuid4())
 
 
 def test_a_model_that_is_not_offered_or_has_no_price_is_refused(team: Team, member: User) -> None:
     for entry in (make_entry(offered=False), make_entry(offered=True, credits_per_image=None)):
         with pytest.raises(NotOffered):
-            lifecycle.begin(member, team, entry, make_brief(), batch=uuid.uuid4())
+            lifecycle.begin(member, team, entry, make_asked(), batch=uuid.uuid4())
     assert not Generation.objects.exists()
 
 
@@ -330,7 +330,7 @@ def test_a_step_that_stumbles_after_the_paid_reply_loses_nothing(
         raise OSError("the database is away")
 
     with monkeypatch.context() as away:
-        away.setattr(lifecycle, "_begin_storing", database_away)
+        away.setattr(lifecycle.storing, "begin_storing", database_away)
         jobs.start_next()
     generation.refresh_from_db()
     assert generation.status == Status.SUBMITTING
@@ -385,7 +385,7 @@ def test_a_worker_that_died_after_spooling_loses_nothing(team: Team, member: Use
     generation = take("dead")
     assert generation
     manifest = {"outcome": [{"revised_prompt": ""}] * 2, "request_id": "r1"}
-    lifecycle.spool().put(generation.pk, [(0, make_picture(64)), (1, make_picture(65))], manifest)
+    spool().put(generation.pk, [(0, make_picture(64)), (1, make_picture(65))], manifest)
     generation = look_again(generation, ScriptedGateway())
     assert generation.request_id == "r1"
     assert (generation.status, generation.images.count(), generation.cost) == ("succeeded", 2, 80)

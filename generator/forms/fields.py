@@ -9,7 +9,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.datastructures import MultiValueDict
 
-from generator.families import Field, parse_size
+from generator.families import Field, parse_ratio, parse_size
 
 OWN = "own"
 FEW = 5  # choices up to here stand side by side; more are a menu
@@ -71,12 +71,43 @@ class SizeField(forms.CharField):
         return "Give width and height in pixels, for example 1536 × 864."
 
 
+class SwitchInput(forms.CheckboxInput):
+    """On or off: a box, behind a hidden "off" that is sent where the box is not ticked.
+
+    Nothing sent at all means that nobody was asked, and the field's default rules.
+    """
+
+    def value_from_datadict(
+        self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str
+    ) -> bool | None:
+        """True, False, or None where nothing was sent."""
+        value = data.get(name)
+        if value in (None, ""):
+            return None
+        return str(value).lower() in ("on", "true", "1", "yes")
+
+
+class SwitchField(forms.NullBooleanField):
+    """On, off, or not said."""
+
+    widget = SwitchInput
+
+
+class NumberField(forms.FloatField):
+    """A number with a point; one that is whole is sent as such."""
+
+    def clean(self, value: Any) -> Any:
+        """The number; None where nothing was typed. Raises ValidationError."""
+        number = super().clean(value)
+        return int(number) if number is not None and number == int(number) else number
+
+
 def form_field(field: Field) -> forms.Field:
     """The form field for one thing a family takes. Not required: empty is the default."""
     match field.kind:
         case "size":
             return SizeField(field)
-        case "choice":
+        case "choice" | "ratio":
             labels = ", ".join(field.choice_label(choice) for choice in field.choices)
             return forms.ChoiceField(
                 required=False,
@@ -85,16 +116,34 @@ def form_field(field: Field) -> forms.Field:
                 error_messages={"invalid_choice": f"This model knows only: {labels}."},
             )
         case "count" | "integer":
-            bounds = f"Give a whole number from {field.least} to {field.most}."
-            return forms.IntegerField(
+            return forms.IntegerField(**_bounded(field, "a whole number"))
+        case "number":
+            return NumberField(**_bounded(field, "a number"))
+        case "switch":
+            return SwitchField(required=False, label=field.label)
+        case "text":
+            most = int(field.most or 2000)
+            return PromptField(
                 required=False,
                 label=field.label,
-                min_value=field.least,
-                max_value=field.most,
-                error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), bounds),
+                max_length=most,
+                error_messages={"max_length": f"At most {most:,} characters."},
             )
         case kind:
             raise ValueError(f"No form knows fields of the kind {kind!r}.")
+
+
+def _bounded(field: Field, what: str) -> dict[str, Any]:
+    bounds = f"Give {what} of {field.least:g} or more."
+    if field.most is not None and field.least is not None:
+        bounds = f"Give {what} from {field.least:g} to {field.most:g}."
+    return {
+        "required": False,
+        "label": field.label,
+        "min_value": field.least,
+        "max_value": field.most,
+        "error_messages": dict.fromkeys(("invalid", "min_value", "max_value"), bounds),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +167,27 @@ class Setting:
     def value(self) -> str:
         """What is chosen now, as text."""
         value = self.bound.value()
-        return str(self.field.default if value in (None, "") else value)
+        if value is None or value == "":
+            value = self.field.default
+        return "" if value is None else str(value)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a switch is on."""
+        value = self.bound.value()
+        if value is None or value == "":
+            return bool(self.field.default)
+        return str(value).lower() in ("on", "true", "1", "yes")
+
+    @property
+    def is_slider(self) -> bool:
+        """Whether a number has two ends and a place to start from: then it is slid."""
+        field = self.field
+        return field.kind == "count" or (
+            field.kind in ("integer", "number")
+            and None not in (field.least, field.most, field.default)
+            and (field.most or 0) - (field.least or 0) <= 1000
+        )
 
     @property
     def is_menu(self) -> bool:
@@ -152,7 +221,13 @@ class Setting:
             yield Choice(OWN, "Own", "edit", self.is_own)
 
     def _icon(self, choice: str) -> str:
-        return shape(parse_size(choice)) if self.field.kind == "size" else ""
+        match self.field.kind:
+            case "size":
+                return shape(parse_size(choice))
+            case "ratio":
+                return shape(parse_ratio(choice))
+            case _:
+                return ""
 
 
 def shape(size: tuple[int, int] | None) -> str:

@@ -1,91 +1,167 @@
-"""The form of the studio: a prompt, a model, and exactly the fields that this model takes."""
+"""The form of the studio: what was asked for, held to what the model takes, and shown."""
 
-import uuid
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
 
 from generator.errors import NotOffered
-from generator.families import FAMILIES, Family
-from generator.forms.fields import PromptField, Setting, form_field
-from generator.models import Action, CatalogueEntry, Generation
-from generator.providers.base import Brief
+from generator.families import FAMILIES, ActionRule
+from generator.forms.asking import AskingForm
+from generator.forms.fields import Setting
+from generator.forms.given import fitting_note, many, reference_faults
+from generator.models import Action, ReferenceImage, Team, User
+from generator.models.storage import is_reachable
 
 # Whatever any model takes. Posted to a model that does not take it, it is refused by name;
 # anything else that is posted (is_staff, team, cost, …) concerns nobody and is not looked at.
 KNOWN_FIELDS = frozenset(name for family in FAMILIES.values() for name in family.fields)
-SAID_NOTHING = (None, "", "auto")
+WHAT = "Write what the image should show."
 
 
-class PromptForm(forms.Form):
-    """A prompt for one catalogue entry.
-
-    `data` is what was posted: `batch`, `model` (an id at the gateway), `prompt`, and a value by
-    name for each field of the model's family. Once valid, `entry` and `brief()` say what to begin.
-    """
-
-    prompt = PromptField(error_messages={"required": "Write what the image should show."})
-
-    def __init__(
-        self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
-    ) -> None:
-        super().__init__(data, initial=dict(initial or {}))
-        given = self.initial if data is None else data
-        self.wanted = str(given.get("model") or "")
-        self.batch = _batch(given.get("batch"))
-        self._entry = CatalogueEntry.objects.pickable().filter(wire_model=self.wanted).first()
-        if self._entry:
-            for field in self.family.fields.values():
-                self.fields[field.name] = form_field(field)
-
-    @property
-    def is_offered(self) -> bool:
-        """Whether people may pick the model that was asked for."""
-        return self._entry is not None
-
-    @property
-    def entry(self) -> CatalogueEntry:
-        """The catalogue entry asked for. Raises NotOffered if people may not pick it."""
-        if self._entry is None:
-            raise NotOffered(f"{self.wanted or 'This model'} is not offered. Pick another model.")
-        return self._entry
-
-    @property
-    def family(self) -> Family:
-        """What the model takes. Raises NotOffered if people may not pick it."""
-        return self.entry.takes
+class PromptForm(AskingForm):
+    """What was asked for, checked, with what the page shows of it and what it costs."""
 
     def clean(self) -> dict[str, Any]:
         """Hold what was sent to the family's own table."""
         try:
-            family = self.family
+            rule = self.rule
         except NotOffered as error:
             raise forms.ValidationError(str(error)) from error
-        self._refuse_fields_of_other_models(family)
-        self._refuse_long_prompt(family)
-        self._refuse_combinations(family)
+        for sentence in self.lost:
+            self.add_error("reference", sentence)
+        if not self.family.can(self.entry.wire_model, self.action):
+            self.add_error(None, f"{self.entry.label} cannot do that. Pick another model.")
+        self._check_start(rule)
+        self._check_images(rule)
+        self._check_mask(rule)
+        self._refuse_fields_of_other_models()
+        self._check_prompt(rule)
+        self._refuse_combinations()
         return self.cleaned_data
 
-    def brief(self) -> Brief:
-        """What the adapter is told: only what the person set, so the provider's defaults rule."""
-        cleaned = self.cleaned_data
-        return Brief(
-            action=Action.CREATE,
-            prompt=cleaned["prompt"],
-            wire_model=self.entry.wire_model,
-            fields={
-                name: cleaned[name]
-                for name, field in self.family.fields.items()
-                if name != "count" and cleaned[name] not in SAID_NOTHING and self._applies(name)
-            },
-            count=cleaned.get("count") or 1,
+    def _check_start(self, rule: ActionRule) -> None:
+        button, parent = self.start.button, self.start.parent
+        if rule.starts_from == "button" and not button:
+            self.add_error(None, "This starts from an image that the model made: open it first.")
+        if button and parent and parent.family != self.family.name:
+            self.add_error(None, f"Only {parent.label} can go on from that image so.")
+
+    def _check_images(self, rule: ActionRule) -> None:
+        label = self.entry.label
+        faults = reference_faults(
+            rule.references, self.references, label=label, remembers=self.remembers
         )
+        for fault in faults:
+            self.add_error("reference", fault)
+        if self.style_references:
+            shown = rule.styles if is_reachable() or not _needs_link(rule) else None
+            for fault in reference_faults(
+                shown, self.style_references, label=label, remembers=False
+            ):
+                self.add_error("style_reference", fault)
+        self._check_together(rule)
+
+    def _check_together(self, rule: ActionRule) -> None:
+        together = rule.references.together if rule.references else 0
+        asked, count = len(self.references), self.cleaned_data.get("count") or 1
+        if together and asked + count > together:
+            left = max(together - asked, 0)
+            self.add_error(
+                "count" if "count" in self.fields else "reference",
+                f"Reference images and images to make may be {together} together: with {asked} "
+                f"reference image{'' if asked == 1 else 's'}, at most {left} can be made.",
+            )
+
+    def _check_mask(self, rule: ActionRule) -> None:
+        mask = self.painted
+        if mask is None:
+            if rule.mask == "required":
+                self.add_error("mask", "Paint over what is to change.")
+            return
+        if rule.mask == "none":
+            self.add_error("mask", f"{self.entry.label} takes no mask here. Take it out.")
+            return
+        over = self._painted_over()
+        if over and (mask.width, mask.height) != over:
+            self.add_error(
+                "mask",
+                f"The mask was painted for an image of {mask.width} × {mask.height}, and the first "
+                f"one is {over[0]} × {over[1]}. Paint it again.",
+            )
+
+    def _painted_over(self) -> tuple[int, int] | None:
+        if self.references:
+            return self.references[0].width, self.references[0].height
+        image = self.start_image
+        return (image.width, image.height) if image else None
+
+    def _check_prompt(self, rule: ActionRule) -> None:
+        prompt = self.cleaned_data.get("prompt", "")
+        if rule.prompt == "required" and not prompt:
+            self.add_error("prompt", WHAT if self.action == Action.CREATE else "Write what to do.")
+        limit = self.family.prompt_limit
+        if rule.prompt != "none" and len(prompt) > limit:
+            self.add_error(
+                "prompt",
+                f"{self.entry.label} takes at most {limit:,} characters, and this "
+                f"has {len(prompt):,}. Shorten it by {len(prompt) - limit:,}.",
+            )
+
+    def _refuse_fields_of_other_models(self) -> None:
+        for name in sorted(KNOWN_FIELDS - set(self.own_fields)):
+            value = str(self.data.get(name) or "")
+            if value and not (name == "count" and value == "1"):
+                what = "more than one image at a time" if name == "count" else _said(name)
+                self.add_error(None, f"{self.entry.label} does not take {what} here.")
+
+    def _refuse_combinations(self) -> None:
+        for rule in self.family.refuses:
+            *named, last = (name for name in rule if name != "message")
+            if {*named, last} <= set(self.own_fields) and all(
+                self.effective(name) == rule[name] for name in (*named, last)
+            ):
+                self.add_error(last, rule["message"])
+
+    # ── What the page shows ──
 
     @property
     def settings(self) -> Iterator[Setting]:
         """The fields of the model as the page shows them."""
-        return (Setting(field, self[field.name]) for field in self.family.fields.values())
+        return (Setting(field, self[field.name]) for field in self.own_fields.values())
+
+    @property
+    def actions(self) -> list[tuple[str, str]]:
+        """What can be picked to do: value and words; empty where the images given imply it."""
+        family, model = self.family, self.entry.wire_model
+        found = [
+            action
+            for action, rule in family.actions.items()
+            if rule.starts_from != "button" and family.can(model, action)
+        ]
+        if self.start.button or set(found) <= {Action.CREATE, Action.EDIT}:
+            return []
+        return [(action, str(ACTION_WORDS[action])) for action in found]
+
+    @property
+    def start_image(self) -> Any:
+        """The image of the parent that it starts from; None where there is none."""
+        parent = self.start.parent
+        if parent is None:
+            return None
+        return parent.images.filter(position=self.start.position or 0).first()
+
+    @property
+    def shown_references(self) -> list[tuple[ReferenceImage, str]]:
+        """Each reference, and what will be done to it before it is sent."""
+        rule = self.rule.references
+        return [(one, fitting_note(rule, one)) for one in self.references]
+
+    @property
+    def takes_styles(self) -> bool:
+        """Whether the model takes references for the look, and can reach them where they lie."""
+        return self.rule.styles is not None and (is_reachable() or not _needs_link(self.rule))
 
     @property
     def how_many(self) -> int:
@@ -93,65 +169,84 @@ class PromptForm(forms.Form):
 
         Not `count`: templates find the field of that name first.
         """
-        field = self.family.fields.get("count")
+        field = self.own_fields.get("count")
         if field is None:
             return 1
         typed = str(self["count"].value() or field.default)
-        return int(typed) if typed.isdecimal() and len(typed) < 4 else field.default
+        return int(typed) if typed.isdecimal() and len(typed) < 4 else int(field.default)
+
+    @property
+    def each(self) -> int:
+        """Credits of one image as the form stands."""
+        speed = self["speed"].value() if "speed" in self.fields else None
+        return self.entry.price(1, self.action, {"speed": speed or self.default("speed")})
 
     @property
     def cost(self) -> int:
         """Credits that sending it as it stands would hold."""
-        return self.entry.price(self.how_many)
+        return self.each * self.how_many
 
-    def _applies(self, name: str) -> bool:
-        only = self.family.fields[name].only_with
-        return only is None or self._effective(only.field) in only.values
+    @property
+    def prices_by_speed(self) -> str:
+        """What one image costs at each speed, as JSON for the page; empty without speeds."""
+        field = self.own_fields.get("speed")
+        if field is None:
+            return ""
+        prices = {one: self.entry.price(1, self.action, {"speed": one}) for one in field.choices}
+        return json.dumps(prices)
 
-    def _effective(self, name: str) -> Any:
-        value = self.cleaned_data.get(name)
-        return self.family.fields[name].default if value in (None, "") else value
+    def for_another(self, wire_model: str) -> "PromptForm":
+        """The same, sent to another model: whatever of the settings fits goes along."""
+        return PromptForm(
+            self.fitting(self.given, wire_model, team=self.team, author=self.author),
+            team=self.team,
+            author=self.author,
+        )
 
-    def _refuse_fields_of_other_models(self, family: Family) -> None:
-        for name in sorted(KNOWN_FIELDS - set(family.fields)):
-            value = str(self.data.get(name) or "")
-            if value and not (name == "count" and value == "1"):
-                what = "more than one image at a time" if name == "count" else _said(name)
-                self.add_error(None, f"{self.entry.label} does not take {what}.")
+    @classmethod
+    def fitting(
+        cls, data: Mapping[str, Any], wire_model: str, *, team: Team, author: User
+    ) -> dict[str, Any]:
+        """What was sent, as another model can take it: its own fields, where the values fit."""
+        kept = {name: many(data, name) for name in ("reference", "style_reference", "mask")}
+        plain = ("batch", "prompt", "action", "parent", "parent_position")
+        fresh = {**kept, **{name: data.get(name) for name in plain}, "model": wire_model}
+        form = cls(fresh, team=team, author=author)
+        if not form.is_offered:
+            return fresh
+        for name in form.own_fields:
+            widget = form.fields[name].widget
+            value = widget.value_from_datadict(data, {}, name)  # type: ignore[arg-type]
+            try:
+                form.fields[name].clean(value)
+            except forms.ValidationError:
+                continue
+            fresh[name] = value
+        return fresh
 
-    def _refuse_long_prompt(self, family: Family) -> None:
-        length = len(self.cleaned_data.get("prompt", ""))
-        if length > family.prompt_limit:
-            self.add_error(
-                "prompt",
-                f"{self.entry.label} takes at most {family.prompt_limit:,} characters, and this "
-                f"has {length:,}. Shorten it by {length - family.prompt_limit:,}.",
-            )
 
-    def _refuse_combinations(self, family: Family) -> None:
-        for rule in family.refuses:
-            *named, last = (name for name in rule if name != "message")
-            if all(self._effective(name) == rule[name] for name in (*named, last)):
-                self.add_error(last, rule["message"])
+# What a page calls the actions that a person may pick.
+ACTION_WORDS: dict[str, str] = {
+    Action.CREATE: "From text",
+    Action.EDIT: "Edit",
+    Action.VARY: "Vary",
+    Action.UPSCALE: "Upscale",
+    Action.BLEND: "Blend",
+    Action.DESCRIBE: "Describe",
+    Action.EXPAND: "Expand",
+    Action.ERASE: "Erase",
+    Action.FILL: "Fill in",
+    Action.ENHANCE: "Enhance",
+    Action.REPLACE_BACKGROUND: "Replace background",
+    Action.REROLL: "Make again",
+    Action.ZOOM: "Zoom out",
+    Action.PAN: "Extend",
+}
 
 
-def _batch(text: object) -> uuid.UUID:
-    """The id of one press of the button. One that is missing or spoilt is made anew."""
-    try:
-        return uuid.UUID(str(text))
-    except ValueError:
-        return uuid.uuid4()
+def _needs_link(rule: ActionRule) -> bool:
+    return rule.styles is not None and rule.styles.needs_link
 
 
 def _said(name: str) -> str:
     return f"the field “{name.replace('_', ' ')}”"
-
-
-def settings_of(generation: Generation) -> dict[str, Any]:
-    """What a form must be given to stand as it stood when this generation was sent."""
-    return {
-        **generation.fields,
-        "count": generation.count,
-        "model": generation.wire_model,
-        "prompt": generation.prompt,
-    }

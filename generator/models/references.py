@@ -18,6 +18,7 @@ from generator.models.people import Team, User
 from generator.models.storage import image_storage
 from generator.providers.base import Button
 
+_SHARED = ("format", "extension", "content_type", "width", "height", "size", "digest")
 KEPT_UNUSED = timedelta(days=2)
 MOST_UNUSED = 100  # of one person; the oldest make room
 
@@ -42,16 +43,30 @@ class ReferenceImageQuerySet(models.QuerySet["ReferenceImage"]):
         """Those that no generation was given."""
         return self.filter(uses=None)
 
-    def of_asset(self, team: Team, author: User, asset: ImageAsset) -> "ReferenceImage":
-        """The reference that stands for an image of the library; no byte is copied."""
-        facts = {
-            name: getattr(asset, name)
-            for name in ("format", "extension", "content_type", "width", "height", "size", "digest")
-        }
-        reference, _made = self.get_or_create(
-            team=team, author=author, asset=asset, defaults={**facts, "name": asset.file_name()}
+    def usable_by(self, team: Team, author: User) -> Self:
+        """What an author may give along: their own, and what the team has used already."""
+        return self.filter(Q(author=author) | Q(uses__isnull=False), team=team).distinct()
+
+    def standing_for(self, team: Team, author: User, asset: ImageAsset) -> "ReferenceImage":
+        """The reference that stands for an image of the library, not saved yet if it is new.
+
+        No byte is copied.
+        """
+        there = self.filter(team=team, author=author, asset=asset).first()
+        facts = {name: getattr(asset, name) for name in _SHARED}
+        return there or ReferenceImage(
+            team=team, author=author, asset=asset, name=asset.file_name(), **facts
         )
-        return reference
+
+    def saved(self, reference: "ReferenceImage") -> "ReferenceImage":
+        """The same reference, in the database for sure."""
+        if not reference._state.adding:
+            return reference
+        facts = {name: getattr(reference, name) for name in (*_SHARED, "name")}
+        found, _made = self.get_or_create(
+            team=reference.team, author=reference.author, asset=reference.asset, defaults=facts
+        )
+        return found
 
 
 class ReferenceImage(models.Model):
@@ -94,6 +109,11 @@ class ReferenceImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.format}, {self.width} × {self.height}"
+
+    @property
+    def token(self) -> str:
+        """What a form posts for it: an image of the library needs no row before it is sent."""
+        return f"image:{self.asset_id}" if self.asset_id else str(self.pk)
 
     @property
     def key(self) -> str:

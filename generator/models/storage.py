@@ -10,6 +10,7 @@ from django.urls import reverse
 from generator.spool import Spool
 
 SALT = "image file"
+PROVIDER_LINK_LIFE = 3600  # seconds
 
 
 def image_storage() -> Storage:
@@ -27,6 +28,22 @@ def link_to(key: str) -> str:
     if key.endswith(".svg") and hasattr(storage, "bucket_name"):
         return str(storage.url(key, parameters={"ResponseContentDisposition": "attachment"}))
     return str(storage.url(key))
+
+
+def is_reachable() -> bool:
+    """Whether the deployment says that providers can fetch from its storage by a signed link."""
+    return bool(settings.STORAGE_IS_REACHABLE)
+
+
+def link_for_provider(key: str) -> str:
+    """A whole address from which a provider can fetch a stored file, for as long as it may wait.
+
+    Only where the deployment says that its storage can be reached from outside.
+    """
+    storage: Any = image_storage()
+    if hasattr(storage, "bucket_name"):
+        return str(storage.url(key, expire=PROVIDER_LINK_LIFE))
+    return f"{settings.ADDRESS}{storage.url(key)}"
 
 
 def spool() -> Spool:

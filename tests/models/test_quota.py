@@ -21,7 +21,7 @@ from generator.models import (
     Window,
     WindowTotal,
 )
-from tests.make import make_brief, make_entry, make_generation, make_user, set_cap
+from tests.make import make_asked, make_entry, make_generation, make_user, set_cap
 
 DAY = date(2026, 11, 21)
 
@@ -174,7 +174,7 @@ def test_of_sixteen_who_race_for_credits_for_one_exactly_one_gets_them() -> None
         connection.ensure_connection()  # or the queue for connections is what orders them
         together.wait()
         try:
-            lifecycle.begin(member, team, entry, make_brief(), batch=uuid.uuid4())
+            lifecycle.begin(member, team, entry, make_asked(), batch=uuid.uuid4())
             outcomes.append("accepted")
         except QuotaExceeded:
             outcomes.append("refused")
@@ -200,7 +200,7 @@ def test_a_double_click_makes_one_generation_and_one_reservation() -> None:
     def press() -> None:
         connection.ensure_connection()  # or the queue for connections is what orders them
         together.wait()
-        made.append(lifecycle.begin(member, team, entry, make_brief(), batch=batch).pk)
+        made.append(lifecycle.begin(member, team, entry, make_asked(), batch=batch).pk)
         connection.close()
 
     threads = [threading.Thread(target=press) for _ in range(8)]

@@ -29,7 +29,7 @@ from generator.models import (
 from generator.models.clock import Lock
 from generator.models.storage import SignedFileStorage
 from generator.providers.base import Pending
-from tests.make import make_brief, make_entry, make_generation, make_picture, make_user
+from tests.make import make_asked, make_entry, make_generation, make_picture, make_user
 from tests.scripted import CAP, ScriptedGateway, images, left, links, look_again, run, take
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,8 +112,8 @@ def test_the_totals_stay_the_sums_while_some_are_closed_and_others_begun() -> No
     there = [make_generation(author, prompt=str(n)) for n in range(7)]
 
     def begin(n: int) -> None:
-        brief = make_brief(f"new {n}")
-        lifecycle.begin(author, author.personal_team, entry, brief, batch=uuid.uuid4())
+        asked = make_asked(f"new {n}")
+        lifecycle.begin(author, author.personal_team, entry, asked, batch=uuid.uuid4())
 
     closing = [lambda mine=mine: lifecycle.cancel(mine) for mine in there]
     opening = [lambda n=n: begin(n) for n in range(7)]

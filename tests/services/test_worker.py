@@ -14,7 +14,7 @@ from generator import jobs, lifecycle
 from generator.models import Generation, ImageAsset, LedgerEntry, Status, User, image_storage
 from generator.sandbox import Log, Sandbox
 from generator.sandbox.serve import serving
-from tests.make import make_brief, make_entry, make_user
+from tests.make import make_asked, make_entry, make_user
 from tests.services.conftest import Stack, all_final, statuses, until
 from tests.services.servers import Valkey
 
@@ -51,9 +51,9 @@ def send(
     entry = make_entry(wire_model)
     begun = []
     for prompt in prompts:
-        brief = make_brief(prompt, wire_model=wire_model, fields={"size": "256x256"})
+        asked = make_asked(prompt, fields={"size": "256x256"})
         begun.append(
-            lifecycle.begin(author, author.personal_team, entry, brief, batch=uuid.uuid4())
+            lifecycle.begin(author, author.personal_team, entry, asked, batch=uuid.uuid4())
         )
         if nudge:
             jobs.nudge()

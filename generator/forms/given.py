@@ -1,0 +1,138 @@
+"""The images that a form gives along: found among what the person may use, held to the rule."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from generator.families import ActionRule, ReferenceRule
+from generator.models import Generation, ImageAsset, ReferenceImage, Status, Team, User
+from generator.providers.base import Button
+
+MOST_POSTED = 40
+GONE = "An image that was added is not here any more. Take it out, or add it again."
+
+
+def many(data: Mapping[str, Any], name: str) -> list[str]:
+    """Every value posted under a name; a plain mapping may hold a list or one text."""
+    if hasattr(data, "getlist"):
+        values = data.getlist(name)
+    else:
+        value = data.get(name) or []
+        values = [value] if isinstance(value, str) else list(value)
+    return [str(value) for value in values if value][:MOST_POSTED]
+
+
+def find_references(team: Team, author: User, tokens: Iterable[str]) -> list[ReferenceImage]:
+    """The references of these tokens, in their order; each once.
+
+    An image of the library needs no row yet (`ReferenceImage.token`). Raises ValidationError
+    where one does not exist for this person: what may not be seen does not exist.
+    """
+    return [_reference(team, author, token) for token in dict.fromkeys(tokens)]
+
+
+def _reference(team: Team, author: User, token: str) -> ReferenceImage:
+    kind, _, rest = token.rpartition(":")
+    pk = _uuid(rest)
+    if kind == "image":
+        asset = ImageAsset.objects.filter(team=team, pk=pk).first()
+        if asset is not None:
+            return ReferenceImage.objects.standing_for(team, author, asset)
+    elif found := ReferenceImage.objects.usable_by(team, author).filter(pk=pk).first():
+        return found
+    raise ValidationError(GONE)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ValidationError(GONE) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a form starts from: a parent of the team, which of its images, and a button of it."""
+
+    parent: Generation | None = None
+    position: int | None = None
+    button: Button | None = None
+
+    def remembers(self, family: str, rule: ActionRule) -> bool:
+        """Whether this family's model can go on from what it remembers of the parent (G1)."""
+        parent = self.parent
+        return bool(
+            rule.starts_from == "memory" and parent and parent.memory and parent.family == family
+        )
+
+
+def find_start(team: Team, data: Mapping[str, Any]) -> Start:
+    """The start that was posted as `parent`, `parent_position` and `button`.
+
+    Raises ValidationError for a parent that is not the team's, or a button that it has not (any
+    more).
+    """
+    if not (said := str(data.get("parent") or "")):
+        return Start()
+    parent = team.generations.filter(pk=_uuid(said), status=Status.SUCCEEDED).first()
+    if parent is None:
+        raise ValidationError("The image that this starts from is not here any more.")
+    position = str(data.get("parent_position") or "")
+    start = Start(parent, int(position) if position.isdecimal() and len(position) < 3 else None)
+    if not (name := str(data.get("button") or "")):
+        return start
+    button = parent.button_named(name)
+    if button is None:
+        raise ValidationError("The provider does not offer this for that image (any more).")
+    return Start(parent, start.position, button)
+
+
+def reference_faults(
+    rule: ReferenceRule | None, references: list[ReferenceImage], *, label: str, remembers: bool
+) -> Iterator[str]:
+    """What is wrong with the references for this rule, in sentences."""
+    if rule is None:
+        if references:
+            yield f"{label} takes no reference images here. Take them out, or pick another model."
+        return
+    least = 0 if remembers else rule.least
+    if len(references) > rule.most:
+        yield (
+            f"{label} takes at most {_images(rule.most)}, and here are {len(references)}. "
+            f"Take out {len(references) - rule.most}."
+        )
+    if len(references) < least:
+        yield f"Add {_more(least - len(references))} for this."
+    for number, reference in enumerate(references, start=1):
+        if fault := rule.fault(reference.width, reference.height):
+            yield f"Image {number}: {fault}"
+        elif reference.is_mask:
+            yield f"Image {number} is a mask, and not an image."
+
+
+def _images(count: int) -> str:
+    return "one reference image" if count == 1 else f"{count} reference images"
+
+
+def _more(count: int) -> str:
+    return "a reference image" if count == 1 else f"{count} reference images"
+
+
+def fitting_note(rule: ReferenceRule | None, reference: ReferenceImage) -> str:
+    """What will be done to an image before it is sent, for people; empty if nothing."""
+    if rule is None or rule.fault(reference.width, reference.height):
+        return ""
+    pixels = reference.width * reference.height
+    shrink = max(
+        (pixels / rule.most_pixels) ** 0.5,
+        max(reference.width, reference.height) / rule.longest_side,
+    )
+    if shrink > 1:
+        width, height = (max(1, int(side / shrink)) for side in (reference.width, reference.height))
+        return f"Will be sent smaller, about {width} × {height}"
+    if reference.size > rule.most_bytes:
+        return f"Will be sent smaller, to weigh less than {rule.most_bytes // 1_000_000} MB"
+    return ""
