@@ -1,12 +1,21 @@
-"""SVG: told from HTML and other XML, and measured. It is kept as a file and never shown inline."""
+"""SVG: told from HTML and other XML, measured, and drawn apart.
+
+It is kept as a file and never shown inline; what is shown is a copy made of pixels.
+"""
 
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from xml.parsers import expat
 
 from generator.errors import BadPicture
 
 MAX_SVG_BYTES = 5 * 1024 * 1024
+
+_RASTERISER = Path(__file__).with_name("rasteriser.py")
+_PATIENCE = 20.0  # seconds; the rasteriser's own limit counts only what the processor worked
 
 _SVG = "http://www.w3.org/2000/svg"
 _LENGTH = re.compile(r"\s*(\d{1,6})(?:\.\d*)?(?:px)?\s*")
@@ -36,6 +45,27 @@ def read_drawing(data: bytes) -> Drawing:
     if len(data) > MAX_SVG_BYTES:
         raise BadPicture("The drawing is too large: SVG may have up to 5 MB.")
     return _Reader().read(data)
+
+
+def drawn(data: bytes, *, edge: int) -> bytes:
+    """The drawing as a PNG that fits into a square of `edge` pixels, by `rasteriser.py`.
+
+    Raises `BadPicture` for what is no drawing, and for one that takes too much to draw.
+    """
+    drawing = read_drawing(data)
+    command = [sys.executable, "-I", str(_RASTERISER), str(edge)]
+    try:
+        found = subprocess.run(
+            command,
+            input=data[: drawing.end],
+            env={},
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BadPicture("The drawing is too large or too odd for a preview.") from error
+    return found.stdout
 
 
 class _Reader:

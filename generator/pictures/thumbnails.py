@@ -6,6 +6,7 @@ from PIL import Image
 
 from generator.errors import BadPicture
 from generator.pictures.decoding import decoded
+from generator.pictures.drawings import could_be_drawing, drawn
 from generator.pictures.inspection import survey
 from generator.pictures.orientation import turn_of
 from generator.pictures.profiles import eight_bits, in_srgb, profile_of
@@ -19,9 +20,11 @@ _QUALITY, _EFFORT = 80, 4
 def thumbnail(data: bytes, *, edge: int) -> bytes:
     """A WebP whose longest side is at most `edge` pixels; a smaller image is not enlarged.
 
-    Turned as its EXIF says, in sRGB, with its transparency. Raises `BadPicture` for what cannot
-    be decoded, and for drawings (SVG), of which there is no thumbnail.
+    Turned as its EXIF says, in sRGB, with its transparency. A drawing (SVG) is drawn at that size.
+    Raises `BadPicture` for what cannot be decoded or drawn.
     """
+    if could_be_drawing(data):
+        data = drawn(data, edge=edge)
     if (layout := survey(data)) is None:
         raise BadPicture("There is no thumbnail of this kind of file.")
     with decoded(data, layout) as image:
