@@ -72,6 +72,7 @@ NEVER = {
     "bad_request_body": "The gateway could not read this request.",
     "convert_request_failed": "The gateway cannot make images with this model in this way.",
     "failed_precondition": _NOT_HERE,  # Google, with status 400 (M2)
+    "invalid_image_file": "The provider could not use an image that was sent along. Try it as PNG.",
     "invalid_request": "The gateway refused this request as it stands.",
     "invalidendpointormodel": _NOT_OFFERED,
     "invalidparameter": REFUSED,
@@ -131,6 +132,7 @@ STATUSES = {
 FIELDS = {
     "background": "background",
     "guidance_scale": "guidance",
+    "input_fidelity": "likeness",
     "model": "model",
     "moderation": "safety rules",
     "n": "number of images",

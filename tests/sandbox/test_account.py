@@ -88,7 +88,7 @@ def test_the_list_of_models_is_public_whole_and_full_of_quirks(client: httpx.Cli
 
 def test_pages_of_models_cover_all_of_them_once(client: httpx.Client) -> None:
     ids: list[str] = []
-    for page in (1, 2, 3, 4):
+    for page in range(1, len(catalogue.MODELS) // 5 + 3):
         rows = client.get("/api/models", params={"page": page, "page_size": 5}).json()["data"]
         ids += [row["id"] for row in rows]
     assert ids == [row["id"] for row in catalogue.MODELS]
