@@ -14,7 +14,10 @@ from generator.sandbox.wire import Fields, Refused
 IMAGES = {"openai-image": {"path": "/v1/images/generations", "method": "POST"}}
 EDITS = {"openai-image-edit": {"path": "/v1/images/edits", "method": "POST"}}
 GEMINI = {"gemini": {"path": "/v1beta/models/{model}:generateContent", "method": "POST"}}
+FLUX = {"flux": {"path": "/flux/v1/{model}", "method": "POST"}}
+REPLICATE = {"replicate": {"path": "/replicate/v1/models/{model}/predictions", "method": "POST"}}
 CHAT = {"openai": {"path": "/v1/chat/completions", "method": "POST"}}
+KLING = {"kling-image": {"path": "/kling/v1/images/generations", "method": "POST"}}
 _CREATED = 1_776_391_310
 
 
@@ -111,6 +114,83 @@ MODELS: list[Fields] = [
         {"currency": "USD", "per_request": 0.05},
         endpoints=IMAGES | EDITS,
         features=["text-to-image", "image-editing"],
+    ),
+    *(
+        _row(
+            model,
+            "Black Forest Labs",
+            name,
+            {"currency": "USD", "per_request": price},
+            endpoints=FLUX,
+            features=["text-to-image", "image-to-image"],
+        )
+        for model, name, price in (
+            ("flux-2-pro", "FLUX.2 pro", 0.03),
+            ("flux-2-max", "FLUX.2 max", 0.07),
+            ("flux-2-flex", "FLUX.2 flex", 0.06),
+            ("flux-pro-1.1", "FLUX 1.1 pro", 0.04),
+            ("flux-pro", "FLUX.1 pro", 0.05),
+            ("flux-dev", "FLUX.1 dev", 0.025),
+            ("flux-pro-1.1-ultra", "FLUX 1.1 pro ultra", 0.06),
+            ("flux-kontext-pro", "FLUX.1 Kontext pro", 0.04),
+            ("flux-kontext-max", "FLUX.1 Kontext max", 0.08),
+        )
+    ),
+    *(
+        _row(
+            model,
+            "Replicate",
+            name,
+            {"currency": "USD", "per_request": price},
+            endpoints=REPLICATE,
+            features=["text-to-image"],
+            code=model.replace("/", "-").replace(".", "-"),
+        )
+        for model, name, price in (
+            ("black-forest-labs/flux-schnell", "FLUX.1 schnell", 0.003),
+            ("black-forest-labs/flux-dev", "FLUX.1 dev", 0.025),
+            ("black-forest-labs/flux-pro", "FLUX.1 pro", 0.04),
+            ("black-forest-labs/flux-1.1-pro", "FLUX 1.1 pro", 0.04),
+            ("black-forest-labs/flux-1.1-pro-ultra", "FLUX 1.1 pro ultra", 0.06),
+            ("black-forest-labs/flux-kontext-pro", "FLUX.1 Kontext pro", 0.04),
+            ("black-forest-labs/flux-kontext-max", "FLUX.1 Kontext max", 0.08),
+            ("black-forest-labs/flux-2-pro", "FLUX.2 pro", 0.03),
+            ("black-forest-labs/flux-2-flex", "FLUX.2 flex", 0.06),
+            ("black-forest-labs/flux-2-max", "FLUX.2 max", 0.07),
+            ("black-forest-labs/flux-2-dev", "FLUX.2 dev", 0.015),
+            ("stability-ai/sdxl", "SDXL", 0.005),
+            ("stability-ai/stable-diffusion-3.5-medium", "Stable Diffusion 3.5 medium", 0.035),
+        )
+    ),
+    *(
+        _row(
+            model,
+            "ByteDance",
+            name,
+            {"currency": "USD", "per_request": dollars},
+            features=["text-to-image", *extra],
+        )
+        for model, name, dollars, *extra in (
+            ("doubao-seedream-5-0-260128", "Seedream 5.0", 0.035, "image-editing"),
+            ("doubao-seedream-4-5-251128", "Seedream 4.5", 0.04, "image-editing"),
+            ("doubao-seedream-4-0-250828", "Seedream 4.0", 0.03, "image-editing"),
+            ("doubao-seedream-3-0-t2i-250415", "Seedream 3.0", 0.03),
+        )
+    ),
+    *(
+        _row(
+            model,
+            "Kling",
+            name,
+            {"currency": "USD", "per_request": dollars},
+            endpoints=KLING,
+            features=["text-to-image", "image-editing"],
+        )
+        for model, name, dollars in (
+            ("kling-v1", "Kling 1.0", 0.004),
+            ("kling-v1-5", "Kling 1.5", 0.014),
+            ("kling-v2", "Kling 2.0", 0.014),
+        )
     ),
 ]
 

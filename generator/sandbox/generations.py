@@ -2,12 +2,12 @@
 
 from types import ModuleType
 
-from generator.sandbox import catalogue, grok, openai_images
+from generator.sandbox import catalogue, grok, openai_images, seedream
 from generator.sandbox.desk import Desk
 from generator.sandbox.wire import Answer, Fields, Refused, Visit
 
 # Each has `speaks_for(model)` and `carry_out(desk, asked)`.
-SPEAKERS: tuple[ModuleType, ...] = (openai_images, grok)
+SPEAKERS: tuple[ModuleType, ...] = (openai_images, grok, seedream)
 
 
 def answer(desk: Desk, visit: Visit, path: list[str]) -> Answer | None:

@@ -8,15 +8,20 @@ import threading
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from generator.sandbox.wire import KEY_HEADERS, Fields, Visit
 
+_LONGEST = 100_000  # characters of a text that are kept
 _KEY_IN_QUERY = re.compile(r"(?<![^&?])key=[^&]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One recorded request, free of keys. `json` is its body, if that was a JSON object."""
+    """One recorded request, free of keys. `json` is its body, if that was a JSON object.
+
+    Texts longer than any prompt are shortened in it.
+    """
 
     host: str  # "gateway" or "images"
     method: str
@@ -89,7 +94,7 @@ class Log:
             path=visit.path,
             query=_KEY_IN_QUERY.sub("key=…", visit.query),
             headers={k: v for k, v in visit.headers.items() if k not in KEY_HEADERS},
-            json=body,
+            json=_shortened(body),
             request_id=visit.request_id,
             carried_key=not KEY_HEADERS.isdisjoint(visit.headers) or "key" in visit.asked,
         )
@@ -117,3 +122,16 @@ class Log:
                 for day, spent in sorted(self._days.items())
                 if first <= day <= last
             }
+
+
+def _shortened(body: Any) -> Any:
+    """The same without the bulk of images in base64: a thousand requests must fit into memory."""
+    match body:
+        case dict():
+            return {name: _shortened(item) for name, item in body.items()}
+        case list():
+            return [_shortened(item) for item in body]
+        case str() if len(body) > _LONGEST:
+            return f"{body[:_LONGEST]}… ({len(body)} characters)"
+        case _:
+            return body

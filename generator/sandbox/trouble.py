@@ -27,6 +27,7 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[odd]` | a task with a status that no document names, and never over | yes |
 | `[gone]` | a task that nobody knows when it is looked for | yes |
 | `[lag]` | a task that is not known yet when it is first looked for | yes |
+| `[partly]` | of a series every second image is refused, and not paid (Seedream) | yes |
 | `[expired]` | a link that has expired | yes |
 | `[private]` | a link to http://169.254.169.254/ | yes |
 | `[redirect]` | a link that is redirected to a private address | yes |
@@ -49,7 +50,7 @@ WORDS = (
     | LINKS
     | SPOILED_FILE
     | SPOILED_BODY
-    | {"html", "empty", "slow", "silent", "524", "withheld"}
+    | {"html", "empty", "slow", "silent", "524", "withheld", "partly"}
 )
 
 _WORD = re.compile(r"\[([a-z0-9]+)(?: (\d{1,4}))?\]", re.IGNORECASE)
