@@ -51,10 +51,20 @@ ADDRESS = env.text(
 COMETAPI_KEY = env.required("COMETAPI_KEY", unless=DEMO)
 COMETAPI_BASE_URL = env.text("COMETAPI_BASE_URL", "https://api.cometapi.com")
 COMETAPI_IMAGE_ORIGINS = env.words("COMETAPI_IMAGE_ORIGINS")
+# The host that tells the balance where the gateway does not. The key goes there in the address,
+# so another gateway's key never goes to CometAPI's host.
+_gateway = urlsplit(COMETAPI_BASE_URL)
+COMETAPI_QUERY_URL = env.text(
+    "COMETAPI_QUERY_URL",
+    "https://query.cometapi.com"
+    if _gateway.hostname == "api.cometapi.com"
+    else f"{_gateway.scheme}://{_gateway.netloc}",
+)
 # `studio up` sets it when it has started the stand-in gateway; pages say so.
 SANDBOX = env.flag("STUDIO_SANDBOX", default=False)
 
 # ── Credits and ceilings ──
+CREDITS_PER_DOLLAR = env.number("STUDIO_CREDITS_PER_DOLLAR", 1000, least=1)
 CREDITS_PER_MONTH = env.number("STUDIO_CREDITS_PER_MONTH", 10_000)
 CREDITS_PER_DAY = env.number("STUDIO_CREDITS_PER_DAY", 0)  # 0: no cap of a day
 TEAM_CREDITS_PER_MONTH = env.number("STUDIO_TEAM_CREDITS_PER_MONTH", 0)  # 0: no cap of the pool

@@ -23,9 +23,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_rq import get_queue
 
-from generator import lifecycle, patience, pictures
-from generator.errors import AlreadyMoved, BadPicture, StudioError
-from generator.models import UNDER_WAY, Chore, Generation, ImageAsset, Status, WorkerSeen
+from generator import catalogue_sync, lifecycle, patience, pictures
+from generator.errors import AlreadyMoved, BadPicture, ProviderError, StudioError
+from generator.models import UNDER_WAY, Ceiling, Chore, Generation, ImageAsset, Status, WorkerSeen
 from generator.models.assets import THUMBNAILS
 from generator.models.generations import take_next
 from generator.models.storage import image_storage, spool
@@ -37,6 +37,8 @@ LEASE_MARGIN = timedelta(minutes=1)
 BEAT_EVERY = 5  # seconds between a worker's signs of life
 AT_ONCE = 1000  # generations that one look sends
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
+CATALOGUE = "catalogue"  # the chore of that name
+AGAIN_AFTER = timedelta(hours=1)
 # One name a process: claims carry it, and the clock of the worker says that it is alive.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
@@ -48,6 +50,7 @@ def open_gateway() -> Gateway:
         settings.COMETAPI_BASE_URL,
         key=settings.COMETAPI_KEY,
         image_origins=settings.COMETAPI_IMAGE_ORIGINS,
+        query_url=settings.COMETAPI_QUERY_URL,
         connections=settings.WORKER_THREADS + 8,
     )
 
@@ -199,7 +202,13 @@ def sweep() -> None:
 def _left_lying(now: datetime) -> Iterator[tuple[Callable[..., None], tuple[str, ...], str]]:
     for pk in Generation.objects.due(now).values_list("pk", flat=True)[:AT_ONCE]:
         yield step, (str(pk),), "default"
-    free = settings.STUDIO_AT_ONCE - Generation.objects.under_way().count()
+    ceilings = Ceiling.objects.at(
+        now,
+        studio=settings.STUDIO_AT_ONCE,
+        member=settings.MEMBER_AT_ONCE,
+        provider=settings.PROVIDER_AT_ONCE,
+    )
+    free = ceilings.studio - Generation.objects.under_way().count()
     waiting = Generation.objects.startable(now).count()
     for _ in range(min(max(free, 0), waiting)):
         yield start_next, (), "default"
@@ -226,6 +235,21 @@ def daily() -> None:
         for pk in list(spool().kept()):
             if not Generation.objects.unfinished().filter(pk=pk).exists():
                 spool().clear(pk)
+    # A job, for the clock must not wait for a gateway: a worker whose clock stands counts as dead.
+    if Chore.objects.take(CATALOGUE, every=timedelta(days=1)) and not _enqueue(sync_catalogue):
+        Chore.objects.put_off(CATALOGUE, by=AGAIN_AFTER)
+
+
+def sync_catalogue() -> None:
+    """Bring the catalogue up to the gateway's list; one that gives none is asked again soon."""
+    try:
+        changes = catalogue_sync.sync(open_gateway())
+    except ProviderError as error:
+        logger.warning("The catalogue was not brought up to date: %s", error)
+        Chore.objects.put_off(CATALOGUE, by=AGAIN_AFTER)
+        return
+    for line in catalogue_sync.told(changes):
+        logger.info("Catalogue: %s", line)
 
 
 class Clock(threading.Thread):

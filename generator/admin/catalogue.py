@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator
 from django.db.models import Field
@@ -10,15 +10,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from generator import balance, catalogue_sync, jobs
 from generator.admin.base import StudioAdmin
+from generator.errors import ProviderError
 from generator.models import CatalogueEntry, PriceSource
 
 # Times ten, the most images of one generation, it has to fit into four bytes.
 LARGEST_PRICE = 10**8  # credits
+MOST_TOLD = 12  # changes of a sync that are told one by one
 TOO_DEAR = _("An image may cost at most %(limit_value)s credits.")
 
 
@@ -27,13 +31,30 @@ class CatalogueEntryAdmin(StudioAdmin):
     """Offers and prices are edited in the list; a price that staff set stays the staff's."""
 
     list_display = [
-        "label", "wire_model", "family", "offered", "credits_per_image", "price_source", "position",
+        "label", "wire_model", "family_or_none", "offered", "credits_per_image", "price_source",
+        "at_the_gateway", "position",
     ]  # fmt: skip
     list_editable = ["offered", "credits_per_image"]
-    list_filter = ["offered", "price_source", "family"]
+    list_filter = [
+        "offered", "price_source", ("gone_at", admin.EmptyFieldListFilter), "family",
+    ]  # fmt: skip
     search_fields = ["label", "wire_model"]
-    readonly_fields = ["price_source", "seen_at"]
-    list_before_template = "admin/generator/catalogueentry/fill.html"
+    readonly_fields = ["price_source", "seen_at", "gone_at", "listed"]
+    list_before_template = "admin/generator/catalogueentry/above.html"
+
+    @admin.display(description=_("family"), ordering="family")
+    def family_or_none(self, entry: CatalogueEntry) -> str:
+        """The family, or that this release knows none for it."""
+        return entry.family or gettext("not known: nobody can pick it")
+
+    @admin.display(description=_("at the gateway"), ordering="seen_at")
+    def at_the_gateway(self, entry: CatalogueEntry) -> str:
+        """Since when it is missing there, or when it was last seen."""
+        if entry.gone_at:
+            return gettext("missing since %(day)s") % {"day": date_format(entry.gone_at)}
+        if entry.seen_at:
+            return gettext("seen %(day)s") % {"day": date_format(entry.seen_at)}
+        return gettext("never seen")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The id at the gateway names the entry: it is set once."""
@@ -52,15 +73,40 @@ class CatalogueEntryAdmin(StudioAdmin):
         self, request: HttpRequest, obj: CatalogueEntry, form: Any, change: bool
     ) -> None:
         """Keep the entry; a price that was changed here comes from the staff."""
-        if "credits_per_image" in form.changed_data:
+        if {"credits_per_image", "rates"} & set(form.changed_data):
             obj.price_source = PriceSource.STAFF
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
-        """The usual ones, and the one behind the button above the list."""
+        """The usual ones, and those behind the buttons above the list."""
         name = "generator_catalogueentry_fill"
         fill = path("fill/", self.admin_site.admin_view(self.fill), name=name)
-        return [fill, *super().get_urls()]
+        name = "generator_catalogueentry_sync"
+        sync = path("sync/", self.admin_site.admin_view(self.sync), name=name)
+        return [fill, sync, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, and above it what the account has left."""
+        left = balance.in_words(jobs.open_gateway)
+        answer: HttpResponse = super().changelist_view(
+            request, {**(extra_context or {}), "balance": left}
+        )
+        return answer
+
+    @method_decorator(require_POST)
+    def sync(self, request: HttpRequest) -> HttpResponse:
+        """Bring the catalogue up to the gateway's list now, and say what changed."""
+        if not self.has_add_permission(request) or not self.has_change_permission(request):
+            raise PermissionDenied
+        try:
+            changes = catalogue_sync.sync(jobs.open_gateway())
+        except ProviderError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _summary(changes))
+        return redirect("admin:generator_catalogueentry_changelist")
 
     @method_decorator(require_POST)
     def fill(self, request: HttpRequest) -> HttpResponse:
@@ -71,3 +117,12 @@ class CatalogueEntryAdmin(StudioAdmin):
         text = ngettext("%(count)d entry was added.", "%(count)d entries were added.", count)
         self.message_user(request, text % {"count": count})
         return redirect("admin:generator_catalogueentry_changelist")
+
+
+def _summary(changes: catalogue_sync.Changes) -> str:
+    lines = list(catalogue_sync.told(changes))
+    if not lines:
+        return gettext("The gateway's list says nothing new.")
+    more = len(lines) - MOST_TOLD
+    told = "; ".join(lines[:MOST_TOLD])
+    return told + (gettext("; and %(count)d more.") % {"count": more} if more > 0 else ".")

@@ -14,6 +14,7 @@ from generator.errors import (
 from generator.lifecycle.ending import MOST_ATTEMPTS, fail, growing_pause, look_again, refuse
 from generator.lifecycle.storing import begin_storing, gave_up, keep, store, store_later
 from generator.models import Generation, Status
+from generator.models.generations import slow_down
 from generator.models.storage import spool
 from generator.providers.base import Dialog, Finished, Outcome, Pending
 from generator.providers.gateway import Gateway
@@ -23,6 +24,7 @@ POLL_LEASE = timedelta(minutes=2)
 LEASE_MARGIN = timedelta(minutes=1)
 LONGEST_TASK_ID = 200
 UNKNOWN = "unknown"  # the note of a generation whose task was not known at the last look
+LIMIT = "limit"  # the note of one that waits since its provider is asked too often
 BUG = "Something went wrong in the studio itself."
 LOST = (
     "The studio stopped while the model was working, and cannot know whether it finished. "
@@ -89,15 +91,21 @@ def stumble(generation: Generation, error: Exception) -> None:
 
 
 def _try_again_later(generation: Generation, error: ProviderBusy) -> float | None:
+    _heed(generation, error)
     if generation.attempts >= MOST_ATTEMPTS:
         return refuse(generation, error)
     pause = growing_pause(generation.attempts, asked_for=error.retry_after)
     generation.move_to(
         Status.QUEUED, due_at=timezone.now() + timedelta(seconds=pause), claimed_by="",
-        note="busy",
+        note=LIMIT if error.is_limit else "busy",
     )  # fmt: skip
     live.moved(generation)
     return pause
+
+
+def _heed(generation: Generation, error: ProviderBusy) -> None:
+    if error.is_limit:
+        slow_down(generation.provider)
 
 
 def _take(generation: Generation, outcome: Outcome) -> float | None:
@@ -142,6 +150,7 @@ def _poll(generation: Generation, gateway: Gateway) -> float | None:
         with patience.awaiting():
             outcome = gateway.poll(adapter, generation.task_id)
     except ProviderBusy as error:
+        _heed(generation, error)
         if is_late:
             return refuse(generation, error)
         return look_again(generation, error.retry_after or family.poll_every)
@@ -176,6 +185,7 @@ def _answer(generation: Generation, gateway: Gateway) -> float | None:
         with patience.awaiting():
             outcome = gateway.answer(adapter, brief, generation.task_id, deadline=deadline)
     except ProviderBusy as error:
+        _heed(generation, error)
         if generation.attempts >= MOST_ATTEMPTS:
             return refuse(generation, error)
         # The dialog is still open: the next look finds it, and it is answered again.

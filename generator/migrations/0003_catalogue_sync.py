@@ -32,4 +32,9 @@ class Migration(migrations.Migration):
             name='listed',
             field=models.JSONField(blank=True, default=dict, verbose_name='what the gateway says'),
         ),
+        migrations.AlterField(
+            model_name='catalogueentry',
+            name='family',
+            field=models.CharField(blank=True, help_text='What the model takes: a name in families.toml. Empty: this release does not know it, and nobody can pick the model.', max_length=60, verbose_name='family'),
+        ),
     ]

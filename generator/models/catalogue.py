@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,17 @@ class PriceSource(models.TextChoices):
     FILE = "file", _("the families file")
     GATEWAY = "gateway", _("the gateway")
     STAFF = "staff", _("staff")
+
+
+def in_credits(of_the_file: int | None) -> int | None:
+    """A price of the families file, which counts in thousandths of a US dollar, in the credits of
+    this deployment; rounded up, for a price of nought is none."""
+    return None if of_the_file is None else -(-of_the_file * settings.CREDITS_PER_DOLLAR // 1000)
+
+
+def rates_in_credits(of_the_file: Mapping[str, int]) -> dict[str, int]:
+    """The same for prices by action."""
+    return {name: in_credits(each) or 0 for name, each in of_the_file.items()}
 
 
 class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
@@ -39,8 +51,8 @@ class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
                 wire_model=model.wire_model,
                 label=model.label,
                 family=family.name,
-                credits_per_image=model.credits,
-                rates=dict(model.rates),
+                credits_per_image=in_credits(model.credits),
+                rates=rates_in_credits(model.rates),
                 price_source=PriceSource.FILE,
                 position=position,
             )
@@ -59,7 +71,13 @@ class CatalogueEntry(models.Model):
     wire_model = models.CharField(_("model id at the gateway"), max_length=120, unique=True)
     label = models.CharField(_("label"), max_length=120)
     family = models.CharField(
-        _("family"), max_length=60, help_text=_("What the model takes: a name in families.toml.")
+        _("family"),
+        max_length=60,
+        blank=True,
+        help_text=_(
+            "What the model takes: a name in families.toml. Empty: this release does not know it, "
+            "and nobody can pick the model."
+        ),
     )
     offered = models.BooleanField(_("offered"), default=True)
     credits_per_image = models.PositiveIntegerField(

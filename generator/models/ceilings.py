@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 STUDIO = "studio"
@@ -76,6 +78,16 @@ class Ceiling(models.Model):
     def holds(self, now: datetime) -> int:
         """What it has risen to since; it knows nothing of the most that the settings allow."""
         return self.at_once + max(0, (now - self.changed_at) // ONE_MORE_EVERY)
+
+    @property
+    def most(self) -> int:
+        """What the settings allow."""
+        return settings.STUDIO_AT_ONCE if self.name == STUDIO else settings.PROVIDER_AT_ONCE
+
+    @property
+    def now(self) -> int:
+        """What holds at this moment."""
+        return min(self.most, self.holds(timezone.now()))
 
 
 def _holds(row: Ceiling | None, most: int, now: datetime) -> int:

@@ -67,6 +67,10 @@ class ChoreQuerySet(models.QuerySet["Chore"]):
             return False
         return bool(self.filter(name=name, due_at=chore.due_at).update(due_at=now + every))
 
+    def put_off(self, name: str, *, by: timedelta) -> None:
+        """Let a chore that could not be done come round sooner, or later, than it would."""
+        self.filter(name=name).update(due_at=timezone.now() + by)
+
 
 class Chore(models.Model):
     """Work that comes round, and when it is due. It hangs on no schedule in the queue."""

@@ -1,0 +1,45 @@
+"""What the studio's account has left at the gateway (A7), as staff are told it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from django.core.cache import cache
+
+from generator.errors import ProviderError
+from generator.providers.directory import Balance
+from generator.providers.gateway import Gateway
+
+UNKNOWN = "unknown"
+KEPT_FOR = 300  # seconds
+UNKNOWN_KEPT_FOR = 60  # seconds: a gateway that does not answer holds up one page a minute
+DEADLINE = 5.0  # seconds for each of the calls it takes
+
+_NAME = "balance at the gateway"
+
+
+def in_words(open_gateway: Callable[[], Gateway]) -> str:
+    """Such as `$12.50 left, $3.25 used`, some minutes old; UNKNOWN where the gateway does not say.
+
+    Never raises a ProviderError, since it stands on pages that are about other things.
+    """
+    said: str | None = cache.get(_NAME)
+    if said is None:
+        said = _ask(open_gateway)
+        cache.set(_NAME, said, UNKNOWN_KEPT_FOR if said == UNKNOWN else KEPT_FOR)
+    return said
+
+
+def _ask(open_gateway: Callable[[], Gateway]) -> str:
+    try:
+        return _words(open_gateway().balance(deadline=DEADLINE))
+    except ProviderError:
+        return UNKNOWN
+
+
+def _words(balance: Balance) -> str:
+    left = "no limit" if balance.left is None else f"{_dollars(balance.left)} left"
+    return left if balance.used is None else f"{left}, {_dollars(balance.used)} used"
+
+
+def _dollars(amount: Decimal) -> str:
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.2f}"
