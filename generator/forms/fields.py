@@ -71,7 +71,7 @@ class SizeField(forms.CharField):
         return "Give width and height in pixels, for example 1536 × 864."
 
 
-class SwitchInput(forms.CheckboxInput):
+class SwitchInput(forms.TextInput):
     """On or off: a box, behind a hidden "off" that is sent where the box is not ticked.
 
     Nothing sent at all means that nobody was asked, and the field's default rules.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from generator.errors import NotOffered
 from generator.families import FAMILIES, ActionRule
@@ -216,7 +217,7 @@ class PromptForm(AskingForm):
             return fresh
         for name in form.own_fields:
             widget = form.fields[name].widget
-            value = widget.value_from_datadict(data, {}, name)  # type: ignore[arg-type]
+            value = widget.value_from_datadict(data, MultiValueDict(), name)
             try:
                 form.fields[name].clean(value)
             except forms.ValidationError:

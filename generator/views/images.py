@@ -9,27 +9,31 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from generator import pictures
 from generator.access import TeamRequest, in_team
 from generator.errors import NotOffered
-from generator.families import Field
-from generator.models import Generation, ImageAsset
+from generator.families import FAMILIES, Field
+from generator.family_tree import tree_of
+from generator.models import CatalogueEntry, Generation, ImageAsset
 from generator.models.assets import THUMBNAILS
 from generator.models.storage import link_to
+from generator.offers import buttons_of, offers_for
 from generator.views import cards
 from generator.views.files import content_type
 
 logger = logging.getLogger(__name__)
+DRAWING = "drawing.svg"
 FALL_BACK = 15  # seconds that an original may stand in for a thumbnail not made yet
 SAFETY = 60  # seconds that a browser forgets a link before it ends
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of "asked for, and used"; `used` is empty where the provider said nothing."""
+    """One line of "asked for, and used"; either is empty where nothing was said."""
 
     label: str
     asked: str
@@ -38,17 +42,18 @@ class Fact:
     @property
     def differs(self) -> bool:
         """Whether the provider did something else than was asked."""
-        return bool(self.used) and self.used.casefold() != self.asked.casefold()
+        return bool(self.used and self.asked) and self.used.casefold() != self.asked.casefold()
 
 
 @require_safe
 @in_team
 def image(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
-    """The page of an image: large, and everything known about it."""
+    """The page of an image: large, everything known about it, and what can be done with it."""
     asset = _asset(request, pk)
     generation = asset.generation
     siblings = list(generation.images.order_by("position"))
     may_make = request.membership.may_make
+    given = generation.given.select_related("reference__asset").order_by("purpose", "position")
     context = {
         "place": "library",
         "image": asset,
@@ -56,7 +61,12 @@ def image(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
         "siblings": siblings,
         "number": siblings.index(asset) + 1,
         "facts": facts(generation, asset, made=len(siblings)),
+        "reported": reported(generation),
+        "given": list(given),
+        "tree": tree_of(generation),
         "price_again": cards.price_again(generation) if may_make else None,
+        "offers": offers_for(asset, CatalogueEntry.objects.pickable()) if may_make else [],
+        "buttons": list(buttons_of(generation, position=asset.position)) if may_make else [],
         "may_make": may_make,
         "batch": uuid.uuid4(),
         "next": _images(request).after(asset.created_at, asset.pk).newest_first().first(),
@@ -76,6 +86,8 @@ def picture(request: TeamRequest, pk: uuid.UUID, size: str) -> HttpResponse:
     if size not in (*THUMBNAILS, "original"):
         raise Http404
     keep = settings.IMAGE_LINK_LIFE - SAFETY
+    if asset.format == "svg" and (size == "original" or asset.thumbnails_at is None):
+        return redirect(static(DRAWING))  # a drawing is saved, never shown as it came
     if size != "original" and asset.thumbnails_at is None:
         size, keep = "original", FALL_BACK
     key = asset.file.name if size == "original" else asset.thumbnail_key(size)
@@ -126,9 +138,12 @@ def _said_settings(generation: Generation) -> dict[str, Any]:
 
 
 def facts(generation: Generation, asset: ImageAsset, *, made: int) -> list[Fact]:
-    """What was asked for and what was used, by the fields of the model's family."""
+    """What was asked for and what was used, by the fields of the model's family.
+
+    What else the provider says it used stands behind them, with nothing asked.
+    """
     try:
-        fields = generation.takes.fields
+        fields = generation.takes.fields_for(generation.wire_model, generation.action)
     except NotOffered:
         return []
     measured = {
@@ -136,22 +151,51 @@ def facts(generation: Generation, asset: ImageAsset, *, made: int) -> list[Fact]
         "output_format": asset.format,
         "count": str(made),
     }
-    return [
+    rows = [
         _fact(field, generation, measured)
         for field in fields.values()
         if field.only_with is None or field.name in generation.fields
     ]
+    if "size" not in fields:
+        rows.append(Fact("Size", "", measured["size"]))
+    others = {name: said for name, said in generation.used.items() if name not in (*fields, "size")}
+    return rows + [Fact(_label(name), "", _plain(said)) for name, said in others.items() if said]
 
 
 def _fact(field: Field, generation: Generation, measured: dict[str, str]) -> Fact:
     asked = generation.count if field.name == "count" else generation.fields.get(field.name)
     asked = field.default if asked is None else asked
-    used = measured.get(field.name) or generation.used.get(field.name) or ""
+    used = measured.get(field.name) or generation.used.get(field.name)
     return Fact(field.label, _words(field, asked), _words(field, used))
 
 
 def _words(field: Field, value: object) -> str:
-    text = str(value)
+    text = _plain(value)
     if field.kind == "size" and text[:1].isdecimal():
         return text.replace("x", " × ")
     return field.choice_label(text) if text in field.choices else text
+
+
+def _plain(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "on" if value else "off"
+        case _:
+            return str(value)
+
+
+def _label(name: str) -> str:
+    """What a page calls something that the provider named: as a family does, or in plain words."""
+    known = (family.fields[name].label for family in FAMILIES.values() if name in family.fields)
+    return next(known, name.replace("_", " ").capitalize())
+
+
+def reported(generation: Generation) -> list[tuple[str, str]]:
+    """What the provider says that it took: tokens, images, its own cost."""
+    return [
+        (name.replace("_", " ").capitalize(), str(value))
+        for name, value in generation.usage.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and value
+    ]

@@ -1,0 +1,139 @@
+"""What can be done next with an image: by which offered models, from which price."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from generator.families import ActionRule
+from generator.models import Action, CatalogueEntry, Generation, ImageAsset
+from generator.providers.base import Button
+
+# In the order in which a page offers them. What starts with a button is offered by the provider.
+ORDER = (
+    Action.EDIT,
+    Action.VARY,
+    Action.FILL,
+    Action.ERASE,
+    Action.REPLACE_BACKGROUND,
+    Action.EXPAND,
+    Action.UPSCALE,
+    Action.ENHANCE,
+    Action.BLEND,
+    Action.DESCRIBE,
+)
+ICONS: dict[str, str] = {
+    Action.EDIT: "edit",
+    Action.VARY: "vary",
+    Action.FILL: "mask",
+    Action.ERASE: "eraser",
+    Action.REPLACE_BACKGROUND: "images",
+    Action.EXPAND: "fit",
+    Action.UPSCALE: "upscale",
+    Action.ENHANCE: "sun",
+    Action.BLEND: "collection",
+    Action.DESCRIBE: "text",
+    Action.REROLL: "retry",
+    Action.ZOOM: "zoom-out",
+    Action.PAN: "arrow-up",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that can be done with an image.
+
+    `price` is the lowest of the models that can do it, in credits for one image; `models` names
+    them. `query` takes the studio there. A `button` is pressed at once unless it asks back.
+    """
+
+    action: str
+    label: str
+    price: int
+    models: tuple[str, ...]
+    query: str
+    button: Button | None = None
+
+    @property
+    def icon(self) -> str:
+        """The name of its icon."""
+        return ICONS.get(self.action, "edit")
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether it is done with one press, and needs no form."""
+        return self.button is not None and not self.button.asks
+
+
+def offers_for(asset: ImageAsset, entries: Iterable[CatalogueEntry]) -> list[Offer]:
+    """Exactly what some offered model can do with this image.
+
+    A model that remembers how it made the image goes on from there; any other is shown the image.
+    """
+    if asset.format == "svg":
+        return []
+    offered = list(entries)
+    found = (_offer(asset, action, offered) for action in ORDER)
+    return [offer for offer in found if offer]
+
+
+def _offer(asset: ImageAsset, action: Action, entries: list[CatalogueEntry]) -> Offer | None:
+    able = [entry for entry in entries if _can(entry, action, asset)]
+    if not able:
+        return None
+    cheapest = min(able, key=lambda entry: entry.price(1, action))
+    return Offer(
+        action=action,
+        label=str(action.label).capitalize(),
+        price=cheapest.price(1, action),
+        models=tuple(entry.label for entry in able),
+        query=_query(asset, action, _usual(asset, able) or cheapest),
+    )
+
+
+def _can(entry: CatalogueEntry, action: Action, asset: ImageAsset) -> bool:
+    if not entry.can(action):
+        return False
+    rule = entry.takes.rule(action)
+    return (
+        rule.starts_from != "button"
+        and rule.references is not None
+        and rule.references.fault(asset.width, asset.height) == ""
+    )
+
+
+def _usual(asset: ImageAsset, able: list[CatalogueEntry]) -> CatalogueEntry | None:
+    """The model that made the image, if it can do this as well."""
+    made_by = asset.generation.wire_model
+    return next((entry for entry in able if entry.wire_model == made_by), None)
+
+
+def _query(asset: ImageAsset, action: Action, entry: CatalogueEntry) -> str:
+    generation = asset.generation
+    said = {"model": entry.wire_model, "action": str(action)}
+    if _goes_on(entry.takes.rule(action), entry, generation):
+        return urlencode({**said, "parent": generation.pk, "parent_position": asset.position})
+    return urlencode({**said, "image": asset.pk})
+
+
+def _goes_on(rule: ActionRule, entry: CatalogueEntry, generation: Generation) -> bool:
+    remembers = rule.starts_from == "memory" and bool(generation.memory)
+    return remembers and entry.family == generation.family
+
+
+def buttons_of(generation: Generation, *, position: int = 0) -> Iterator[Offer]:
+    """What the provider itself offers to do next with what it made, where it still can be asked."""
+    entry = generation.entry
+    if entry is None or not entry.offered or entry.credits_per_image is None:
+        return
+    for row in generation.buttons:
+        button = Button(**row)
+        if entry.can(button.action):
+            said = {"parent": generation.pk, "parent_position": position, "button": button.id}
+            yield Offer(
+                action=button.action,
+                label=button.label,
+                price=entry.price(1, button.action, generation.fields),
+                models=(entry.label,),
+                query=urlencode({"model": entry.wire_model, **said}),
+                button=button,
+            )
