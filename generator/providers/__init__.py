@@ -1,15 +1,30 @@
 """The wire: an adapter for each protocol, by the name that families.toml uses."""
 
-from generator.providers import gemini, grok, kling, openai_edits, openai_images, seedream
+from generator.providers import (
+    flux,
+    gemini,
+    grok,
+    kling,
+    openai_edits,
+    openai_images,
+    replicate,
+    seedream,
+)
 from generator.providers.base import Adapter, DialogAdapter, PollingAdapter
 
 ADAPTERS: dict[str, Adapter] = {
+    "flux": flux,
     "gemini": gemini,
     "grok": grok,
     "kling": kling,
     "openai_edits": openai_edits,
     "openai_images": openai_images,
+    "replicate": replicate,
     "seedream": seedream,
 }
-POLLING_ADAPTERS: dict[str, PollingAdapter] = {"kling": kling}
+POLLING_ADAPTERS: dict[str, PollingAdapter] = {
+    "flux": flux,
+    "kling": kling,
+    "replicate": replicate,
+}
 DIALOG_ADAPTERS: dict[str, DialogAdapter] = {}

@@ -9,10 +9,13 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from generator.sandbox import (
     account,
     catalogue,
+    flux,
     front_page,
     gemini,
     generations,
+    kling,
     openai_edits,
+    replicate,
     wire,
 )
 from generator.sandbox.desk import Desk, House, Said, bearer
@@ -26,7 +29,14 @@ from generator.sandbox.wire import Answer, Refused, Visit, as_html, as_json
 type Protocol = Callable[[Desk, Visit, list[str]], Answer | None]
 
 # Asked in this order; the first that knows the address answers.
-PROTOCOLS: tuple[Protocol, ...] = (generations.answer, openai_edits.answer, gemini.answer)
+PROTOCOLS: tuple[Protocol, ...] = (
+    generations.answer,
+    openai_edits.answer,
+    gemini.answer,
+    flux.answer,
+    replicate.answer,
+    kling.answer,
+)
 
 
 class Sandbox:
