@@ -26,21 +26,21 @@ SIDES = {"1k": 1024, "2k": 2048}
 TICKS = 10_000_000_000  # of a US dollar
 _MOST, _MOST_IMAGES = 10, 3
 _IMAGE_BYTES = 20_000_000
+_LONGEST_PROMPT = 4_000  # unpublished: the least that a client may count on
 _FIELDS = {"model", "prompt", "n", "aspect_ratio", "resolution", "response_format", "user"}
 _CHOICES: dict[str, Iterable[str]] = {
     "aspect_ratio": RATIOS,
     "resolution": SIDES,
     "response_format": ("url", "b64_json"),
 }
+_WITHHELD: Fields = {"respect_moderation": False}
 _NOT_SHOWN = "Generated image rejected by content moderation."
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request that may be carried out: how many images, and how many more are withheld.
-
-    `base` is the image to paint over, or None.
-    """
+    """A request that may be carried out. `base` is the image to paint over, or None; `withheld`
+    are the places of images that are not shown and not charged."""
 
     model: str
     prompt: str
@@ -48,12 +48,13 @@ class Order:
     size: Size
     as_link: bool
     base: bytes | None = None
-    withheld: int = 0
+    withheld: frozenset[int] = frozenset()
 
     @property
     def dollars(self) -> Decimal:
         """What it is charged."""
-        return catalogue.cost(self.model, "", self.size, self.count, (0, 0))
+        shown = self.count - len(self.withheld)
+        return catalogue.cost(self.model, "", self.size, shown, (0, 0))
 
 
 def speaks_for(model: str) -> bool:
@@ -77,11 +78,10 @@ def _painted(desk: Desk, asked: Asked, order: Order) -> Answer:
         case "refuse":
             raise _wrong(_NOT_SHOWN)
         case "withheld":
-            # Looked at when it is done: the last image is missing from an answer that is none
-            # the worse for it, and is not charged.
-            order = replace(order, count=order.count - 1, withheld=1)
-            if not order.count:
-                return _answer(desk, order, 0, "")
+            # Looked at when it is done: the answer is a good one, and what it is about is missing.
+            return as_json(_body([_WITHHELD] * order.count, Decimal(0)))
+        case "partly":
+            order = replace(order, withheld=frozenset(range(1, order.count, 2)))
         case word:
             desk.stumble(word, Refused(400, _NOT_SHOWN))
     return desk.carry_out(asked, order.dollars, lambda turn, word: _answer(desk, order, turn, word))
@@ -97,6 +97,8 @@ def _checked(body: Fields, *, strict: bool) -> Fields:
     prompt = said.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise _wrong("Prompt is required and must be a non-empty string.")
+    if strict and len(prompt) > _LONGEST_PROMPT:
+        raise _wrong(f"Prompt length is larger than the maximum allowed length {_LONGEST_PROMPT}.")
     if strict and faults:
         raise _wrong(next(iter(faults.values())))
     return {name: value for name, value in said.items() if name not in faults}
@@ -188,26 +190,25 @@ def _first(images: list[Upload]) -> bytes:
 
 def _answer(desk: Desk, order: Order, turn: int, word: str) -> Answer:
     as_link = order.as_link or word in trouble.LINKS
-    entries: list[Fields] = []
-    if word != "empty":
-        entries = [
-            {**_image(desk, order, wish, word, as_link=as_link), "mime_type": "image/jpeg"}
-            for wish in _wishes(desk, order, turn)
-        ]
-    entries += [{"respect_moderation": False}] * order.withheld
-    reply = as_json(_body(entries, order.dollars))
+    entries = [
+        _WITHHELD if place in order.withheld else _entry(desk, order, wish, word, as_link=as_link)
+        for place, wish in enumerate(_wishes(desk, order, turn))
+    ]
+    reply = as_json(_body([] if word == "empty" else entries, order.dollars))
     return reply if as_link else desk.pace.spoiled(reply, word)
 
 
-def _image(desk: Desk, order: Order, wish: Wish, word: str, *, as_link: bool) -> Fields:
+def _entry(desk: Desk, order: Order, wish: Wish, word: str, *, as_link: bool) -> Fields:
     if as_link:
-        return {"url": desk.link(wish, order.prompt, word)}
-    return {"b64_json": encode64(file_of(desk.gallery, wish, word))}
+        image = {"url": desk.link(wish, order.prompt, word)}
+    else:
+        image = {"b64_json": encode64(file_of(desk.gallery, wish, word))}
+    return {**image, "mime_type": "image/jpeg", "respect_moderation": True}
 
 
 def _wishes(desk: Desk, order: Order, turn: int) -> Iterator[Wish]:
-    for index in range(order.count):
-        seed = paint.seed_for(order.prompt, order.model, order.size, index, turn)
+    for place in range(order.count):
+        seed = paint.seed_for(order.prompt, order.model, order.size, place, turn)
         if order.base is None:
             yield Wish(seed, order.size, "jpeg")
         else:

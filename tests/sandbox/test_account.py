@@ -94,6 +94,27 @@ def test_pages_of_models_cover_all_of_them_once(client: httpx.Client) -> None:
     assert ids == [row["id"] for row in catalogue.MODELS]
 
 
+def test_the_list_has_every_odd_form_of_a_row(client: httpx.Client) -> None:
+    rows = {row["id"]: row for row in client.get("/api/models").json()["data"]}
+    forms = {type(row["endpoints"]) for row in rows.values()}
+    assert forms == {str, dict, type(None)}
+    assert rows["recraftv3"]["pricing"]["per_request"] == "0.04"
+    assert rows["mj-fast-imagine"]["features"] is None
+
+
+def test_a_model_that_was_withdrawn_is_not_listed(sandbox: Sandbox, client: httpx.Client) -> None:
+    before = client.get("/api/models").json()
+    sandbox.withdrawn.add("qwen-image")
+    after = client.get("/api/models").json()
+    assert after["total"] == len(after["data"]) == before["total"] - 1
+    assert "qwen-image" not in {row["id"] for row in after["data"]}
+
+
+def test_a_price_row_is_no_model_to_call(generate: Generate) -> None:
+    reply = generate("mj-fast-imagine")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "model_not_found")
+
+
 def test_one_model_is_found_by_its_code_and_not_by_its_id(client: httpx.Client) -> None:
     found = client.get("/api/model/gpt-image-1-5").json()
     assert found["data"]["id"] == "gpt-image-1.5"
