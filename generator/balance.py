@@ -14,7 +14,7 @@ KEPT_FOR = 300  # seconds
 UNKNOWN_KEPT_FOR = 60  # seconds: a gateway that does not answer holds up one page a minute
 DEADLINE = 5.0  # seconds for each of the calls it takes
 
-_NAME = "balance at the gateway"
+_NAME = "balance-at-the-gateway"
 
 
 def in_words(open_gateway: Callable[[], Gateway]) -> str:

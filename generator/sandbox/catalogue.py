@@ -1,13 +1,15 @@
 """The sandbox's list of models in the form of A6, quirks and all, and what a call costs.
 
-`endpoints` is JSON inside a string, `code` is not always `id`, a price that does not apply is
-null, `pricing.ratio` is there for some rows only, and one model is yet to come.
+`endpoints` is JSON inside a string (or an object, or null), `code` is not always `id`, a price that
+does not apply is null, `pricing.ratio` is there for some rows only, and one model is yet to come.
 """
 
 import json
+from collections.abc import Collection
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
+from generator.sandbox import price_rows
 from generator.sandbox.canvas import Size
 from generator.sandbox.wire import Fields, Refused
 
@@ -192,6 +194,21 @@ MODELS: list[Fields] = [
             ("kling-v2", "Kling 2.0", 0.014),
         )
     ),
+    # Listed, and not to be built on; its facts in the odd forms that a client has to bear.
+    {
+        **_row("recraftv3", "Recraft", "Recraft V3", {"currency": "USD", "per_request": "0.04"}),
+        "endpoints": {"openai-image": "/v1/images/generations"},
+        "context_length": 1024,
+    },
+    # Prices of actions, and no models.
+    *(
+        {
+            **_row(name, "Midjourney", "", {"currency": "USD", "per_request": price}),
+            "features": None,
+            "endpoints": None,
+        }
+        for name, price in price_rows.rows()
+    ),
 ]
 
 _DATED = "gpt-image-2-20??-??-??"  # answers like gpt-image-2, and is not listed
@@ -200,21 +217,27 @@ _QUALITY_TOKENS = {"low": 272, "medium": 1056, "high": 4160}
 
 def known(model: str) -> bool:
     """Whether a channel answers for this id, on whatever route."""
-    listed = any(row["id"] == model and not row.get("upcoming") for row in MODELS)
+    listed = any(
+        row["id"] == model and not row.get("upcoming") and row["endpoints"] for row in MODELS
+    )
     return listed or fnmatchcase(model, _DATED)
 
 
-def page(asked: dict[str, str]) -> Fields:
-    """`GET /api/models`: everything as page 0 of 0, unless pages are asked for (A6)."""
-    rows, number, size = MODELS, 0, 0
+def page(asked: dict[str, str], without: Collection[str] = ()) -> Fields:
+    """`GET /api/models`: everything as page 0 of 0, unless pages are asked for (A6).
+
+    `without`: ids that are listed no more. They can still be called, as some can.
+    """
+    there = [row for row in MODELS if row["id"] not in without]
+    rows, number, size = there, 0, 0
     if "page" in asked or "page_size" in asked:
         number, size = max(1, _whole(asked, "page", 1)), max(1, _whole(asked, "page_size", 20))
-        rows = MODELS[(number - 1) * size : number * size]
+        rows = there[(number - 1) * size : number * size]
     return {
         "success": True,
         "page": number,
         "page_size": size,
-        "total": len(MODELS),
+        "total": len(there),
         "data": rows,
     }
 
