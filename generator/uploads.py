@@ -30,16 +30,15 @@ def keep_reference(team: Team, author: User, data: bytes, *, name: str = "") -> 
     return reference
 
 
-def keep_mask(
-    team: Team, author: User, data: bytes, *, painted_over: ReferenceImage
-) -> ReferenceImage:
+def keep_mask(team: Team, author: User, data: bytes, *, width: int, height: int) -> ReferenceImage:
     """Keep a mask in the studio's one form: white where the image is to change.
 
-    Raises BadPicture for one of another size than the image, or with nothing painted,
-    StorageRefused where the storage does not take it.
+    `width` and `height` are those of the image that it was painted over, in pixels. Raises
+    BadPicture for a mask of another size, or with nothing painted, StorageRefused where the
+    storage does not take it.
     """
-    mask = pictures.read_mask(data, width=painted_over.width, height=painted_over.height)
-    picture = Picture("png", painted_over.width, painted_over.height, mask)
+    mask = pictures.read_mask(data, width=width, height=height)
+    picture = Picture("png", width, height, mask)
     reference = _row(team, author, picture, "mask.png")
     reference.is_mask = True
     _store(reference, mask, pictures.thumbnail(mask, edge=480))

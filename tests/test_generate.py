@@ -1,17 +1,21 @@
 """`manage.py generate`: what a shell is told, and what it is refused, on one line."""
 
 import io
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from PIL import Image
 
-from generator import jobs
+from generator import jobs, pictures
 from generator.errors import ContentRefused
 from generator.models import Generation, ImageAsset, Role, Status, Team, User
-from tests.make import make_entry
+from generator.providers.base import Finished
+from tests.make import make_asset, make_entry, make_generation, make_mask, make_picture
 from tests.scripted import ScriptedGateway, images
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +49,7 @@ def generate(prompt: str = "a teapot", **options: Any) -> list[str]:
         "generate",
         prompt,
         stdout=said,
-        **{"model": "gpt-image-2", "person": "member", "set": [], **options},
+        **{"model": "gpt-image-2", "person": "member", "field": [], **options},
     )
     return said.getvalue().splitlines()
 
@@ -75,7 +79,7 @@ def test_an_image_is_made_and_its_address_opens(
 def test_what_was_set_reaches_the_provider(team: Team, work: Any) -> None:
     gateway = ScriptedGateway(images(2))
     work(gateway)
-    assert len(generate(set=["size=1024x1536", "count=2"], wait=True)) == 2
+    assert len(generate(field=["size=1024x1536", "count=2"], wait=True)) == 2
     (brief,) = gateway.submitted
     assert (brief.prompt, brief.fields["size"], brief.count) == ("a teapot", "1024x1536", 2)
 
@@ -123,13 +127,13 @@ def test_a_model_nobody_offers_is_refused(team: Team) -> None:
     [
         ("sparkle=1", "No model takes the field “sparkle”."),
         ("model=dall-e-2", "No model takes the field “model”."),
-        ("size", "--set takes FIELD=VALUE, and not “size”."),
-        ("style=vivid", "does not take the field “style”."),
+        ("size", "--field takes NAME=VALUE, and not “size”."),
+        ("style=vivid", "does not take the field “style” here."),
         ("size=huge", "size: "),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(team: Team, pair: str, reason: str) -> None:
-    assert reason in refusal(set=[pair])
+    assert reason in refusal(field=[pair])
     assert not Generation.objects.exists()
 
 
@@ -151,3 +155,75 @@ def test_whoever_createsuperuser_made_has_a_team_and_can_do_it_all(
         line.removeprefix(settings.ADDRESS),
     ):
         assert browser.get(path, follow=True).status_code == 200
+
+
+# ── What goes along ──
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a reference, and a mask whose left third is white."""
+    (tmp_path / "bowl.png").write_bytes(make_picture(64, 48))
+    (tmp_path / "mask.png").write_bytes(make_mask(64, 48))
+    (tmp_path / "notes.txt").write_text("no image")
+    return tmp_path
+
+
+def test_a_reference_and_a_mask_reach_the_provider(team: Team, folder: Path, work: Any) -> None:
+    gateway = ScriptedGateway(images())
+    work(gateway)
+    generate("a cup", reference=[folder / "bowl.png"], mask=folder / "mask.png", wait=True)
+    (brief,) = gateway.submitted
+    assert brief.action == "edit"
+    assert pictures.inspect(brief.references[0].data).width == 64
+    assert brief.mask
+    mask = Image.open(io.BytesIO(brief.mask.data))
+    assert (mask.mode, mask.getpixel((2, 2)), mask.getpixel((60, 2))) == ("L", 255, 0)
+
+
+def test_a_file_that_is_no_image_is_refused(team: Team, folder: Path) -> None:
+    assert "no image" in refusal(reference=[folder / "notes.txt"])
+    assert "cannot be read" in refusal(reference=[folder / "gone.png"])
+
+
+def test_a_mask_without_an_image_is_refused(team: Team, folder: Path) -> None:
+    assert "give --reference or --parent" in refusal(mask=folder / "mask.png")
+
+
+def test_it_goes_on_from_an_image_of_the_library(team: Team, member: User, work: Any) -> None:
+    parent = make_generation(member, team, status=Status.SUCCEEDED)
+    asset = make_asset(parent)
+    gateway = ScriptedGateway(images())
+    work(gateway)
+    generate("in the rain", parent=str(asset.pk), wait=True)
+    made = Generation.objects.exclude(pk=parent.pk).get()
+    assert (made.parent, made.parent_position, made.action) == (parent, 0, "edit")
+    assert len(gateway.submitted[0].references) == 1
+
+
+def test_a_button_that_is_not_there_is_refused_with_those_that_are(
+    team: Team, member: User
+) -> None:
+    parent = make_generation(
+        member, team, status=Status.SUCCEEDED,
+        buttons=[{"id": "x", "label": "U1", "action": "upscale", "asks": ""}],
+    )  # fmt: skip
+    assert refusal(parent=str(parent.pk), button="U9") == "It offers no “U9”, but: U1."
+
+
+def test_an_image_of_another_team_cannot_be_started_from(team: Team) -> None:
+    theirs = make_asset(make_generation(status=Status.SUCCEEDED))
+    assert "There is no generation or image" in refusal(parent=str(theirs.pk))
+
+
+def test_what_a_model_says_is_printed(team: Team, work: Any) -> None:
+    make_entry("midjourney")
+    work(ScriptedGateway(Finished((), texts=("a bowl on a table", "a still life"))))
+    picture = make_picture(64, 64)
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        file.write(picture)
+        file.flush()
+        said = generate(
+            "", model="midjourney", action="describe", reference=[Path(file.name)], wait=True
+        )
+    assert said == ["a bowl on a table", "a still life"]

@@ -11,7 +11,16 @@ from generator.errors import NotOffered
 from generator.families import ActionRule, Family, Field
 from generator.forms.fields import PromptField, form_field
 from generator.forms.given import Start, find_references, find_start, many
-from generator.models import Action, Asked, CatalogueEntry, Generation, ReferenceImage, Team, User
+from generator.models import (
+    Action,
+    Asked,
+    CatalogueEntry,
+    Generation,
+    ImageAsset,
+    ReferenceImage,
+    Team,
+    User,
+)
 
 
 class AskingForm(forms.Form):
@@ -45,7 +54,7 @@ class AskingForm(forms.Form):
         self._entry = CatalogueEntry.objects.pickable().filter(wire_model=self.wanted).first()
         self.lost: list[str] = []
         self.start = self._found(lambda: find_start(team, self.given), Start())
-        self.references = self._images("reference")
+        self.references = self._images("reference") or self._image_started_from()
         self.style_references = self._images("style_reference")
         self.painted = next(iter(self._images("mask")), None)
         if self._entry:
@@ -111,6 +120,14 @@ class AskingForm(forms.Form):
         """Whether the model goes on from what it remembers of the parent."""
         return self.start.remembers(self.family.name, self.rule)
 
+    @property
+    def start_image(self) -> ImageAsset | None:
+        """The image of the parent that it starts from; None where there is none."""
+        parent = self.start.parent
+        if parent is None:
+            return None
+        return parent.images.filter(position=self.start.position or 0).first()
+
     # ── What to begin ──
 
     def asked(self) -> Asked:
@@ -146,6 +163,19 @@ class AskingForm(forms.Form):
         return None, None
 
     # ── Within ──
+
+    def _image_started_from(self) -> list[ReferenceImage]:
+        """The parent's image, shown to a model that does not remember it."""
+        start = self.start
+        if start.parent is None or start.button or self._entry is None:
+            return []
+        family = self.family
+        rule = family.actions.get(str(self.given.get("action") or Action.EDIT))
+        if rule is None or rule.references is None or start.remembers(family.name, rule):
+            return []
+        image = self.start_image
+        stand_in = ReferenceImage.objects.standing_for
+        return [stand_in(self.team, self.author, image)] if image else []
 
     def _images(self, name: str) -> list[ReferenceImage]:
         tokens = many(self.given, name)

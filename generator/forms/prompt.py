@@ -146,14 +146,6 @@ class PromptForm(AskingForm):
         return [(action, str(ACTION_WORDS[action])) for action in found]
 
     @property
-    def start_image(self) -> Any:
-        """The image of the parent that it starts from; None where there is none."""
-        parent = self.start.parent
-        if parent is None:
-            return None
-        return parent.images.filter(position=self.start.position or 0).first()
-
-    @property
     def shown_references(self) -> list[tuple[ReferenceImage, str]]:
         """Each reference, and what will be done to it before it is sent."""
         rule = self.rule.references

@@ -1,0 +1,316 @@
+"""What a step does beyond images in a reply: tasks, dialogs, texts, memory, late links."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from PIL import Image
+
+from generator import briefs, lifecycle
+from generator.errors import LinkRefused, ProviderBusy, ProviderSilent, RequestRefused, TaskUnknown
+from generator.families import FAMILIES
+from generator.models import Generation, Status, Team, User, image_storage
+from generator.providers.base import (
+    Button,
+    Dialog,
+    Finished,
+    InlineImage,
+    LinkedImage,
+    Pending,
+    Reference,
+)
+from tests.make import (
+    make_generation,
+    make_mask,
+    make_picture,
+    make_reference,
+)
+from tests.scripted import CAP, ScriptedGateway, images, left, look_again, run
+
+pytestmark = pytest.mark.django_db
+
+
+def imagined(member: User, team: Team, **facts: Any) -> Generation:
+    return make_generation(member, team, wire_model="midjourney", **facts)
+
+
+def age(generation: Generation, seconds: float) -> None:
+    """Let it have begun so long ago."""
+    started = timezone.now() - timedelta(seconds=seconds)
+    Generation.objects.filter(pk=generation.pk).update(started_at=started)
+
+
+# ── Tasks ──
+
+
+def test_a_task_is_looked_at_until_it_is_done(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), Pending("t1", note="in line", progress=31), images())
+    generation = run(gateway)
+    assert (generation.status, generation.task_id) == (Status.RUNNING, "t1")
+    generation = look_again(generation, gateway)
+    assert (generation.note, generation.progress) == ("in line", 31)
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+    assert gateway.polled == ["t1", "t1"]
+    assert len(gateway.submitted) == 1
+
+
+def test_a_task_not_known_yet_is_borne_for_the_grace_of_its_family(
+    team: Team, member: User
+) -> None:
+    make_generation(member, team, wire_model="flux-2-pro")
+    unknown = TaskUnknown("The provider does not know this task.")
+    gateway = ScriptedGateway(Pending("t1"), unknown, unknown, unknown)
+    generation = run(gateway)
+    for _ in range(3):
+        generation = look_again(generation, gateway)
+        assert generation.status == Status.RUNNING
+
+
+def test_a_task_not_known_later_is_asked_for_once_more_and_then_given_up(
+    team: Team, member: User
+) -> None:
+    make_generation(member, team, wire_model="flux-2-pro")
+    unknown = TaskUnknown("The provider does not know this task.")
+    gateway = ScriptedGateway(Pending("t1"), unknown, unknown)
+    generation = run(gateway)
+    age(generation, FAMILIES["flux-2"].grace + 60)
+    assert look_again(generation, gateway).status == Status.RUNNING
+    generation = look_again(generation, gateway)
+    assert (generation.status, generation.reason_code) == (Status.FAILED, "gone")
+    assert left(generation) == CAP
+
+
+def test_a_word_that_nobody_knows_is_bounded_by_the_deadline(team: Team, member: User) -> None:
+    generation = imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), *[Pending("t1", note="PONDERING")] * 2)
+    generation = run(gateway)
+    assert look_again(generation, gateway).note == "PONDERING"
+    age(generation, generation.rule.deadline + 1)
+    generation = look_again(generation, gateway)
+    assert (generation.status, generation.reason_code) == (Status.FAILED, "late")
+    assert left(generation) == CAP
+
+
+def test_an_endless_task_id_is_no_task_id(team: Team, member: User) -> None:
+    imagined(member, team)
+    generation = run(ScriptedGateway(Pending("x" * 201)))
+    assert (generation.status, generation.reason_code) == (Status.FAILED, "unreadable")
+
+
+# ── Dialogs ──
+
+
+def test_a_dialog_is_answered_once_and_its_new_task_is_followed(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), Dialog("t1"), Pending("t2"), images())
+    generation = run(gateway)
+    generation = look_again(generation, gateway)
+    assert (generation.status, generation.task_id) == (Status.RUNNING, "t2")
+    assert [task_id for task_id, _brief in gateway.answered] == ["t1"]
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+
+
+def test_an_answer_that_came_to_nothing_for_sure_is_given_again(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(
+        Pending("t1"), Dialog("t1"), ProviderBusy("busy"), Dialog("t1"), Pending("t2")
+    )
+    generation = look_again(run(gateway), gateway)
+    assert (generation.status, generation.task_id) == (Status.RUNNING, "t1")
+    assert look_again(generation, gateway).task_id == "t2"
+    assert len(gateway.submitted) == 1
+
+
+def test_an_answer_that_nobody_knows_of_is_never_given_again(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), Dialog("t1"), ProviderSilent("no answer"))
+    generation = look_again(run(gateway), gateway)
+    assert (generation.status, generation.reason_code) == (Status.FAILED, "silent")
+    assert left(generation) == CAP
+
+
+# ── Texts, buttons, memory ──
+
+
+def test_a_description_is_an_end_without_an_image(team: Team, member: User) -> None:
+    reference = make_reference(member, team)
+    imagined(member, team, action="describe", references=(reference,))
+    generation = run(ScriptedGateway(Finished((), texts=("a bowl", "a still life"))))
+    assert (generation.status, generation.texts) == (Status.SUCCEEDED, ["a bowl", "a still life"])
+    assert generation.cost == generation.price
+
+
+def test_words_without_an_image_are_no_end_of_what_should_be_one(team: Team, member: User) -> None:
+    make_generation(member, team)
+    generation = run(ScriptedGateway(Finished((), texts=("I would rather not.",))))
+    assert generation.status == Status.FAILED
+    assert left(generation) == CAP
+
+
+def test_buttons_of_the_provider_are_kept(team: Team, member: User) -> None:
+    imagined(member, team)
+    button = Button("MJ::1", "U1", "upscale")
+    generation = run(ScriptedGateway(images(buttons=(button,))))
+    assert generation.button_named("MJ::1") == button
+    assert generation.button_named("MJ::2") is None
+
+
+def test_members_that_did_not_come_out_are_told_and_not_paid(team: Team, member: User) -> None:
+    make_generation(member, team, count=4)
+    said = images(3, failed_members=1, problem="One was refused by the safety rules.")
+    generation = run(ScriptedGateway(said))
+    assert (generation.status, generation.failed_members) == (Status.SUCCEEDED, 1)
+    assert generation.reason == "One was refused by the safety rules."
+    assert generation.cost == generation.price * 3 // 4
+
+
+def test_what_an_adapter_remembers_is_handed_back_with_the_next_turn(
+    team: Team, member: User
+) -> None:
+    facts = {"wire_model": "gemini-3.1-flash-image-preview"}
+    make_generation(member, team, **facts)
+    first = run(ScriptedGateway(images(memory=b"what was said")))
+    assert first.memory
+    assert image_storage().exists(first.memory)
+    make_generation(member, team, action="edit", parent=first, parent_position=0, **facts)
+    gateway = ScriptedGateway(images())
+    run(gateway)
+    assert gateway.submitted[0].parent
+    assert gateway.submitted[0].parent.memory == b"what was said"
+
+
+def test_a_memory_is_not_told_to_another_family(team: Team, member: User) -> None:
+    make_generation(member, team, wire_model="gemini-3.1-flash-image-preview")
+    first = run(ScriptedGateway(images(memory=b"what was said")))
+    reference = make_reference(member, team)
+    make_generation(member, team, action="edit", parent=first, references=(reference,))
+    gateway = ScriptedGateway(images())
+    run(gateway)
+    assert gateway.submitted[0].parent
+    assert gateway.submitted[0].parent.memory is None
+
+
+# ── Links ──
+
+
+def test_a_link_whose_image_comes_later_is_waited_for(team: Team, member: User) -> None:
+    generation = make_generation(member, team, wire_model="bria-vector")
+    url = "https://images.example/1.png"
+    gateway = ScriptedGateway(
+        Finished((LinkedImage(url, comes_later=True),)),
+        files={url: LinkRefused("not there", code="404")},
+    )
+    generation = run(gateway)
+    assert (generation.status, generation.note) == (Status.STORING, "later")
+    gateway.files[url] = make_picture()
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+
+
+def test_a_link_whose_image_never_comes_is_given_up_at_the_deadline(
+    team: Team, member: User
+) -> None:
+    make_generation(member, team, wire_model="bria-vector")
+    url = "https://images.example/1.png"
+    gateway = ScriptedGateway(
+        Finished((LinkedImage(url, comes_later=True),)),
+        files={url: LinkRefused("not there", code="404")},
+    )
+    generation = run(gateway)
+    age(generation, generation.rule.deadline + 1)
+    generation = look_again(generation, gateway)
+    assert generation.status == Status.FAILED
+    assert left(generation) == CAP
+
+
+# ── What goes along ──
+
+
+def test_references_arrive_in_their_order_and_within_the_model_s_limits(
+    team: Team, member: User
+) -> None:
+    wide, tall = (
+        make_reference(member, team, data=make_picture(*size)) for size in ((90, 30), (30, 90))
+    )
+    make_generation(member, team, action="edit", references=(tall, wide))
+    gateway = ScriptedGateway(images())
+    run(gateway)
+    assert [size_of(one) for one in gateway.submitted[0].references] == [(30, 90), (90, 30)]
+
+
+def test_a_reference_that_is_too_large_is_made_smaller_and_its_mask_with_it(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = make_reference(member, team, data=make_picture(300, 120))
+    mask = make_reference(member, team, data=make_mask(300, 120), is_mask=True)
+    generation = make_generation(member, team, action="edit", references=(reference,), mask=mask)
+    rule = generation.rule.references
+    assert rule
+    object.__setattr__(rule, "longest_side", 100)
+    try:
+        brief = briefs.brief_of(generation)
+    finally:
+        object.__setattr__(rule, "longest_side", 16_384)
+    assert brief.mask
+    assert size_of(brief.references[0]) == size_of(brief.mask) == (100, 40)
+    image = Image.open(io.BytesIO(brief.mask.data))
+    assert [image.getpixel((x, 20)) for x in (5, 30, 36, 95)] == [255, 255, 0, 0]
+
+
+def size_of(reference: Reference) -> tuple[int, int]:
+    return Image.open(io.BytesIO(reference.data)).size
+
+
+def test_a_reference_that_is_gone_ends_it_before_anything_is_paid(team: Team, member: User) -> None:
+    reference = make_reference(member, team)
+    make_generation(member, team, action="edit", references=(reference,))
+    image_storage().delete(reference.key)
+    gateway = ScriptedGateway()
+    generation = run(gateway)
+    assert (generation.status, generation.reason) == (Status.FAILED, briefs.GONE)
+    assert gateway.submitted == []
+
+
+def test_a_storage_that_is_away_lets_it_wait(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = make_reference(member, team)
+    make_generation(member, team, action="edit", references=(reference,))
+
+    def away(*args: object) -> None:
+        raise OSError("the storage is away")
+
+    monkeypatch.setattr(type(image_storage()), "_open", away)
+    generation = run(ScriptedGateway())
+    assert (generation.status, generation.note) == (Status.QUEUED, "busy")
+
+
+def test_an_image_of_another_team_is_refused_by_whatever_door(team: Team, member: User) -> None:
+    theirs = make_reference(member)
+    with pytest.raises(Exception, match="another team"):
+        make_generation(member, team, action="edit", references=(theirs,))
+    assert not Generation.objects.exists()
+
+
+def test_a_dialog_without_an_adapter_for_it_is_our_bug_and_costs_nothing() -> None:
+    assert set(lifecycle.steps.providers.DIALOG_ADAPTERS) <= set(
+        lifecycle.steps.providers.POLLING_ADAPTERS
+    )
+
+
+def test_an_inline_image_and_a_link_may_come_together(team: Team, member: User) -> None:
+    make_generation(member, team, count=2)
+    url = "https://images.example/1.png"
+    answer = Finished((InlineImage(make_picture()), LinkedImage(url)))
+    generation = run(ScriptedGateway(answer, files={url: make_picture(40, 40)}))
+    assert generation.images.count() == 2
+
+
+def test_a_refused_answer_to_a_dialog_gives_the_credits_back(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), Dialog("t1"), RequestRefused("No mask was given."))
+    generation = look_again(run(gateway), gateway)
+    assert (generation.status, generation.reason) == (Status.FAILED, "No mask was given.")
+    assert left(generation) == CAP
