@@ -14,6 +14,7 @@ from generator.sandbox import (
     gemini,
     generations,
     kling,
+    midjourney,
     openai_edits,
     replicate,
     wire,
@@ -36,6 +37,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     flux.answer,
     replicate.answer,
     kling.answer,
+    midjourney.answer,
 )
 
 
@@ -76,6 +78,8 @@ class Sandbox:
         house = House(key, delay, strict, response_format == "reject", body_limit)
         self.desk = Desk(house, self.log, gallery, links, pace, image_origin)
         self._unknown_path = unknown_path
+        # Ids of models that the list names no more.
+        self.withdrawn: set[str] = set()
         self.images = ImageHost(links, gallery, self.log, pace)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -98,7 +102,7 @@ class Sandbox:
             case "GET", [""]:
                 return front_page.page(self.log)
             case "GET", ["api", "models"]:
-                return as_json(catalogue.page(visit.asked))
+                return as_json(catalogue.page(visit.asked, self.withdrawn))
             case "GET", ["api", "model", code]:
                 return as_json(catalogue.one(code))
             case "GET", ["user", "quota"]:
