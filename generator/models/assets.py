@@ -40,8 +40,7 @@ class ImageAssetQuerySet(models.QuerySet["ImageAsset"]):
 
     def without_thumbnails(self) -> Self:
         """Those the *pictures* queue still has to do."""
-        waiting = self.filter(thumbnails_at=None, thumbnail_attempts__lt=THUMBNAIL_TRIES)
-        return waiting.exclude(format="svg")
+        return self.filter(thumbnails_at=None, thumbnail_attempts__lt=THUMBNAIL_TRIES)
 
 
 class ImageAsset(models.Model):

@@ -8,7 +8,7 @@ to a model that would not take the bytes as they are.
 from generator.pictures.containers import Format
 from generator.pictures.inspection import MAX_BYTES, MAX_PIXELS, Picture, inspect
 from generator.pictures.marks import mark
-from generator.pictures.masks import read_mask, resized_mask, transparent_mask
+from generator.pictures.masks import blank_mask, read_mask, resized_mask, transparent_mask
 from generator.pictures.ratios import RATIOS, nearest_ratio
 from generator.pictures.references import as_reference, fitted
 from generator.pictures.thumbnails import THUMBNAIL_EDGES, thumbnail
@@ -21,6 +21,7 @@ __all__ = [
     "Format",
     "Picture",
     "as_reference",
+    "blank_mask",
     "fitted",
     "inspect",
     "mark",

@@ -51,6 +51,13 @@ def resized_mask(mask: bytes, width: int, height: int) -> bytes:
     return _as_png(image.resize((width, height), Image.Resampling.NEAREST))
 
 
+def blank_mask(data: bytes) -> bytes:
+    """The mask of an image in which nothing is to change; `data` is the image."""
+    if (layout := survey(data)) is None:
+        raise BadPicture("The image is not made of pixels.")
+    return _as_png(Image.new("L", (layout.width, layout.height), 0))
+
+
 def _opened(data: bytes) -> Image.Image:
     if (layout := survey(data)) is None:
         raise BadPicture("The mask is not an image made of pixels. Send it as PNG.")

@@ -129,3 +129,9 @@ def test_a_resized_mask_stays_black_and_white(size):
 def test_a_resized_mask_covers_the_same_place():
     found = opened(pictures.resized_mask(encode(drawn(), "PNG"), 48, 32))
     assert found.getbbox() == (4, 6, 22, 14)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_a_blank_mask_is_as_large_as_its_image_and_all_black(format):
+    found = opened(pictures.blank_mask(encode(make_image(), format)))
+    assert (found.mode, found.size, found.getextrema()) == ("L", (40, 30), (0, 0))
