@@ -5,6 +5,7 @@ from generator.providers import (
     gemini,
     grok,
     kling,
+    midjourney,
     openai_edits,
     openai_images,
     replicate,
@@ -17,6 +18,7 @@ ADAPTERS: dict[str, Adapter] = {
     "gemini": gemini,
     "grok": grok,
     "kling": kling,
+    "midjourney": midjourney,
     "openai_edits": openai_edits,
     "openai_images": openai_images,
     "replicate": replicate,
@@ -25,6 +27,7 @@ ADAPTERS: dict[str, Adapter] = {
 POLLING_ADAPTERS: dict[str, PollingAdapter] = {
     "flux": flux,
     "kling": kling,
+    "midjourney": midjourney,
     "replicate": replicate,
 }
-DIALOG_ADAPTERS: dict[str, DialogAdapter] = {}
+DIALOG_ADAPTERS: dict[str, DialogAdapter] = {"midjourney": midjourney}

@@ -45,7 +45,8 @@ ZOOM = "zoom"
 # What changes the price behind the studio's back: the speed is a field, and a prompt that is
 # repeated is so many jobs.
 DEAR = frozenset({"fast", "r", "relax", "repeat", "turbo", "video"})
-_FIELD_OF = {name: field for field, flag in FLAGS.items() for name in flag.names}
+_READ = {**FLAGS, "zoom": Flag("--zoom", (ZOOM,), "number")}
+_FIELD_OF = {name: field for field, flag in _READ.items() for name in flag.names}
 # Some keyboards make one long dash of two short ones, and Midjourney takes it.
 _TYPED = re.compile(r"(?:^|(?<=\s))(?:--|—)([A-Za-z]+)")
 _DASHES = re.compile(r"-{2,}|[–—―]")
@@ -100,7 +101,7 @@ def read(prompt: str) -> dict[str, JSON]:
     """What the flags of a prompt say, by the names of the family's fields."""
     used: dict[str, JSON] = {}
     places = [*_TYPED.finditer(prompt)]
-    ends = [place.start() for place in places[1:]] + [len(prompt)]
+    ends = [place.start() for place in places[1:]] + [len(prompt)] * bool(places)
     for place, end in zip(places, ends, strict=True):
         field = _FIELD_OF.get(place[1].lower())
         said = prompt[place.end() : end].strip()[:LONGEST_SAID]
@@ -110,7 +111,7 @@ def read(prompt: str) -> dict[str, JSON]:
 
 
 def _value(field: str, name: str, said: str) -> JSON:
-    match FLAGS[field].kind:
+    match _READ[field].kind:
         case "switch":
             return True if name != "style" or said == "raw" else None
         case "number":

@@ -28,6 +28,8 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[gone]` | a task that nobody knows when it is looked for | yes |
 | `[lag]` | a task that is not known yet when it is first looked for | yes |
 | `[partly]` | of a series every second image is refused, and not paid (Seedream) | yes |
+| `[full]` | the queue is full, code 23 (Midjourney) | no |
+| `[queue]` | taken, but in the queue, code 22 (Midjourney) | yes |
 | `[expired]` | a link that has expired | yes |
 | `[private]` | a link to http://169.254.169.254/ | yes |
 | `[redirect]` | a link that is redirected to a private address | yes |
@@ -50,7 +52,7 @@ WORDS = (
     | LINKS
     | SPOILED_FILE
     | SPOILED_BODY
-    | {"html", "empty", "slow", "silent", "524", "withheld", "partly"}
+    | {"html", "empty", "slow", "silent", "524", "withheld", "partly", "full", "queue"}
 )
 
 _WORD = re.compile(r"\[([a-z0-9]+)(?: (\d{1,4}))?\]", re.IGNORECASE)
