@@ -1,6 +1,7 @@
 """The wire: an adapter for each protocol, by the name that families.toml uses."""
 
 from generator.providers import (
+    bria,
     flux,
     gemini,
     grok,
@@ -14,6 +15,7 @@ from generator.providers import (
 from generator.providers.base import Adapter, DialogAdapter, PollingAdapter
 
 ADAPTERS: dict[str, Adapter] = {
+    "bria": bria,
     "flux": flux,
     "gemini": gemini,
     "grok": grok,
@@ -25,6 +27,7 @@ ADAPTERS: dict[str, Adapter] = {
     "seedream": seedream,
 }
 POLLING_ADAPTERS: dict[str, PollingAdapter] = {
+    "bria": bria,
     "flux": flux,
     "kling": kling,
     "midjourney": midjourney,
