@@ -25,7 +25,16 @@ from django_rq import get_queue
 
 from generator import catalogue_sync, lifecycle, patience, pictures
 from generator.errors import AlreadyMoved, BadPicture, ProviderError, StudioError
-from generator.models import UNDER_WAY, Ceiling, Chore, Generation, ImageAsset, Status, WorkerSeen
+from generator.models import (
+    UNDER_WAY,
+    Ceiling,
+    Chore,
+    Generation,
+    ImageAsset,
+    ReferenceImage,
+    Status,
+    WorkerSeen,
+)
 from generator.models.assets import THUMBNAILS
 from generator.models.generations import take_next
 from generator.models.storage import image_storage, spool
@@ -36,6 +45,7 @@ logger = logging.getLogger(__name__)
 LEASE_MARGIN = timedelta(minutes=1)
 BEAT_EVERY = 5  # seconds between a worker's signs of life
 AT_ONCE = 1000  # generations that one look sends
+FORGOTTEN_AT_ONCE = 2000  # reference images that one day's round deletes
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
 CATALOGUE = "catalogue"  # the chore of that name
 AGAIN_AFTER = timedelta(hours=1)
@@ -235,6 +245,8 @@ def daily() -> None:
         for pk in list(spool().kept()):
             if not Generation.objects.unfinished().filter(pk=pk).exists():
                 spool().clear(pk)
+        for reference in ReferenceImage.objects.forgotten(timezone.now())[:FORGOTTEN_AT_ONCE]:
+            reference.delete()
     # A job, for the clock must not wait for a gateway: a worker whose clock stands counts as dead.
     if Chore.objects.take(CATALOGUE, every=timedelta(days=1)) and not _enqueue(sync_catalogue):
         Chore.objects.put_off(CATALOGUE, by=AGAIN_AFTER)

@@ -13,6 +13,7 @@ from generator.models import (
     Generation,
     LedgerEntry,
     QuotaAccount,
+    ReferenceImage,
     Status,
     Team,
     User,
@@ -22,6 +23,7 @@ from generator.models.storage import image_storage
 from tests.make import (
     add_member,
     make_generation,
+    make_reference,
     make_team,
     make_user,
 )
@@ -209,3 +211,16 @@ def test_two_teams_see_their_own_accounts(member: User) -> None:
     one, two = make_team(member), make_team(member)
     make_generation(member, one)
     assert QuotaAccount.objects.of(two, member).total(Window.MONTH, two.today()) == 0
+
+
+def test_a_reference_that_was_never_sent_is_deleted_after_two_days(
+    member: User, team: Team
+) -> None:
+    old, fresh, sent = (make_reference(member, team) for _ in range(3))
+    make_generation(member, team, action="edit", references=(sent,))
+    before = timezone.now() - timedelta(days=3)
+    ReferenceImage.objects.filter(pk__in=[old.pk, sent.pk]).update(created_at=before)
+    with_bytes = old.key
+    jobs.daily()
+    assert set(ReferenceImage.objects.all()) == {fresh, sent}
+    assert not image_storage().exists(with_bytes)

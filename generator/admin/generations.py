@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from generator import lifecycle
 from generator.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from generator.errors import AlreadyMoved, IllegalMove
-from generator.models import Generation, ImageAsset, WorkerSeen
+from generator.models import Generation, GivenReference, ImageAsset, WorkerSeen
 
 
 class ImageAssetInline(ReadOnlyInline):
@@ -21,32 +21,48 @@ class ImageAssetInline(ReadOnlyInline):
     fields = ["position", "format", "width", "height", "size", "created_at"]
 
 
+class GivenReferenceInline(ReadOnlyInline):
+    """What went along with the prompt."""
+
+    model = GivenReference
+    fields = ["purpose", "position", "reference"]
+
+
 @admin.register(Generation)
 class GenerationAdmin(ReadOnlyAdmin):
     """Prompts are other people's words: a generation's own page shows its prompt, no list does."""
 
     list_display = [
-        "id", "status", "label", "team", "author", "count", "price", "cost", "created_at",
+        "id", "status", "label", "action", "team", "author", "count", "price", "cost", "created_at",
     ]  # fmt: skip
     list_select_related = ["team", "author"]
-    list_filter = ["status", "label", "provider", ("team", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [
+        "status", "label", "action", "provider", ("team", admin.RelatedOnlyFieldListFilter),
+    ]  # fmt: skip
     search_fields = ["=id", "author__username", "author__email", "=request_id"]
     search_help_text = _("A generation's or a request's id, or its author.")
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
     show_full_result_count = False
-    inlines = [ImageAssetInline]
+    inlines = [GivenReferenceInline, ImageAssetInline]
     actions = ["cancel_waiting"]
     fieldsets = (
         (None, {"fields": ("status", "reason", "reason_code", "team", "author", "created_at")}),
-        (_("What was asked"), {"fields": ("label", "wire_model", "prompt", "fields", "count")}),
+        (_("What was asked"), {
+                "fields": (
+                    "label", "wire_model", "action", "prompt", "fields", "count", "parent",
+                    "parent_position", "button_label",
+                )
+            },
+        ),
         (_("Credits"), {"fields": ("price", "price_basis", "cost")}),
         (
             _("What happened"),
             {
                 "fields": (
                     "attempts", "storing_attempts", "started_at", "finished_at", "due_at",
-                    "claimed_by", "task_id", "request_id", "used", "usage", "note",
+                    "claimed_by", "task_id", "request_id", "used", "usage", "note", "texts",
+                    "failed_members",
                 )
             },
         ),

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -42,6 +42,10 @@ class ReferenceImageQuerySet(models.QuerySet["ReferenceImage"]):
     def unused(self) -> Self:
         """Those that no generation was given."""
         return self.filter(uses=None)
+
+    def forgotten(self, now: datetime) -> Self:
+        """Those that were added long ago and never sent."""
+        return self.unused().filter(created_at__lt=now - KEPT_UNUSED)
 
     def usable_by(self, team: Team, author: User) -> Self:
         """What an author may give along: their own, and what the team has used already."""
