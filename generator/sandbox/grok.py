@@ -153,13 +153,13 @@ def _from_json(form: Form) -> tuple[Fields, list[Upload]]:
         raise _wrong("An image is required.")
     try:
         return body, [_linked(entry) for entry in entries]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):
         raise _wrong("Images must be given as objects with a url.") from None
 
 
-def _linked(entry: Fields) -> Upload:
-    if entry.get("type", "image_url") != "image_url":
-        raise ValueError("another kind of object")
+def _linked(entry: object) -> Upload:
+    if not isinstance(entry, dict) or entry.get("type", "image_url") != "image_url":
+        raise ValueError("no object, or another kind of it")
     return from_data_uri(entry["url"], "image")
 
 
