@@ -1,12 +1,32 @@
 """Offers and prices, as staff keep them."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from generator.models import CatalogueEntry, PriceSource
+from generator import jobs
+from generator.models import CatalogueEntry, Ceiling, PriceSource, User
+from generator.providers.gateway import Gateway
+from generator.sandbox import Log, Sandbox
+from tests.make import make_entry
 
 LIST = "admin:generator_catalogueentry_changelist"
+SYNC = "admin:generator_catalogueentry_sync"
+
+
+@pytest.fixture(autouse=True)
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """What the process's gateway leads to."""
+    sandbox = Sandbox(log=Log(balance="12.50"))
+    gateway = Gateway("http://s", key="sk-test1234", transport=httpx.WSGITransport(app=sandbox))
+    monkeypatch.setattr(jobs, "open_gateway", lambda: gateway)
+    yield sandbox
+    gateway.close()
 
 
 def edited(entry: CatalogueEntry, **facts: object) -> dict[str, object]:
@@ -59,3 +79,87 @@ def test_a_press_fills_the_catalogue_from_the_families_file(staff: Client) -> No
     staff.post(reverse("admin:generator_catalogueentry_fill"))
     assert CatalogueEntry.objects.filter(wire_model="gpt-image-2").exists()
     assert "Fill from the families file" in staff.get(reverse(LIST)).content.decode()
+
+
+# ── What the gateway says ──
+
+
+def test_a_press_brings_the_catalogue_up_to_the_gateways_list(staff: Client) -> None:
+    make_entry("qwen-image", credits_per_image=39)
+    assert staff.get(reverse(SYNC)).status_code == 405
+    page = staff.post(reverse(SYNC), follow=True).content.decode()
+    assert "qwen-image: 39 credits, now 40 credits" in page
+    assert CatalogueEntry.objects.get(wire_model="qwen-image").credits_per_image == 40
+    page = staff.post(reverse(SYNC), follow=True).content.decode()
+    assert "says nothing new" in page
+
+
+def test_who_may_not_change_the_catalogue_may_not_sync_it(client: Client, member: User) -> None:
+    client.force_login(member)
+    assert client.post(reverse(SYNC)).status_code in {302, 403}
+    member.is_staff = True
+    member.save()
+    assert client.post(reverse(SYNC)).status_code == 403
+    assert not CatalogueEntry.objects.filter(seen_at__isnull=False).exists()
+
+
+def test_a_gateway_that_does_not_answer_is_a_sentence_and_no_error_page(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route to host")
+
+    gateway = Gateway("http://s", key="sk-test1234", transport=httpx.MockTransport(fail))
+    monkeypatch.setattr(jobs, "open_gateway", lambda: gateway)
+    answer = staff.post(reverse(SYNC), follow=True)
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "The gateway cannot be reached at the moment." in page
+    assert "no route to host" not in page
+    assert "<strong>unknown</strong>" in page
+
+
+def test_staff_see_what_the_account_has_left(staff: Client) -> None:
+    assert "<strong>$12.50 left, $0.00 used</strong>" in staff.get(reverse(LIST)).content.decode()
+
+
+def test_the_list_says_what_is_missing_at_the_gateway_and_what_nobody_can_pick(
+    staff: Client, sandbox: Sandbox
+) -> None:
+    make_entry("qwen-image")
+    assert "never seen" in staff.get(reverse(LIST)).content.decode()
+    staff.post(reverse(SYNC))
+    page = staff.get(reverse(LIST)).content.decode()
+    assert "missing since" not in page
+    assert "not known: nobody can pick it" in page
+    sandbox.withdrawn.add("qwen-image")
+    staff.post(reverse(SYNC))
+    assert "missing since" in staff.get(reverse(LIST)).content.decode()
+
+
+def test_rates_that_staff_change_are_the_staffs(staff: Client) -> None:
+    entry = make_entry("qwen-image")
+    change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+    form = {"label": "x", "family": entry.family, "offered": "on", "credits_per_image": 40,
+            "rates": '{"create": 60}', "position": 1}  # fmt: skip
+    assert staff.post(change, form).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.rates, entry.price_source) == ({"create": 60}, PriceSource.STAFF)
+
+
+def test_an_entry_of_no_known_family_can_still_be_renamed(staff: Client) -> None:
+    entry = CatalogueEntry.objects.create(wire_model="paint-o-matic", label="x", offered=False)
+    change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+    assert staff.post(change, {"label": "Paint", "position": 1, "rates": "{}"}).status_code == 302
+    entry.refresh_from_db()
+    assert entry.label == "Paint"
+
+
+def test_staff_see_which_ceilings_were_lowered_and_what_holds_by_now(staff: Client) -> None:
+    changed = timezone.now() - timedelta(minutes=3)
+    ceiling = Ceiling.objects.create(name="Black Forest Labs", at_once=4, changed_at=changed)
+    page = staff.get(reverse("admin:generator_ceiling_changelist")).content.decode()
+    assert "Black Forest Labs" in page
+    assert ">7<" in page.replace(" ", "").replace("\n", "")
+    change = reverse("admin:generator_ceiling_change", args=[ceiling.pk])
+    assert staff.post(change, {"at_once": 200}).status_code == 403
