@@ -314,3 +314,12 @@ def test_a_refused_answer_to_a_dialog_gives_the_credits_back(team: Team, member:
     generation = look_again(run(gateway), gateway)
     assert (generation.status, generation.reason) == (Status.FAILED, "No mask was given.")
     assert left(generation) == CAP
+
+
+def test_all_final_images_of_a_model_that_decides_how_many_are_kept(
+    team: Team, member: User
+) -> None:
+    make_generation(member, team, wire_model="gemini-3.1-flash-image-preview")
+    generation = run(ScriptedGateway(images(3)))
+    assert generation.images.count() == 3
+    assert generation.cost == generation.price

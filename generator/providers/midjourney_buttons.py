@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from generator.providers.base import JSON, Button
 
-LONGEST_ID = 300
+LONGEST_ID = 200
 MOST = 40
 
 
