@@ -23,15 +23,16 @@ STORE_LEASE = timedelta(minutes=30)
 STORING_TRIES = 3000  # one each half minute: about a day
 LINK_TRIES = 5
 LONGEST_TEXT = 8000  # characters of one text that a model says
-MOST_IMAGES = 20  # that anybody may send unasked
+MOST_IMAGES = 20
 MOST_TEXTS = 20
 MOST_BUTTONS = 40
 
 
 def keep(generation: Generation, finished: Finished) -> float | None:
     """Put the reply down where nothing can lose it, then move to *storing*."""
-    # A model that decides by itself how many it makes may make more than one (M2): all are kept.
-    images = finished.images[: max(generation.count, MOST_IMAGES)]
+    # Of a model that decides by itself how many it makes, all are kept (M2).
+    decides = "count" not in generation.takes.fields
+    images = finished.images[: MOST_IMAGES if decides else generation.count]
     inline = [(n, image.data) for n, image in enumerate(images) if isinstance(image, InlineImage)]
     manifest = {
         "outcome": [_row(image) for image in images],
