@@ -1,16 +1,20 @@
 """Ceilings that come down when a provider is asked too often, and rise again by the clock."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from generator import jobs, lifecycle
+from generator.errors import ProviderBusy
 from generator.models import Ceiling, Generation, Status, Team, User
 from generator.models.ceilings import STUDIO
 from generator.models.generations import slow_down
 from tests.make import add_member, make_generation, make_user
-from tests.scripted import take
+from tests.scripted import ScriptedGateway, look_again, take
 
 NOW = timezone.now()
 MINUTE = timedelta(minutes=1)
@@ -177,3 +181,77 @@ def test_two_workers_together_stay_below_a_lowered_ceiling(team: Team, member: U
     workers = [take(worker=f"w{n % 2}", now=NOW + MINUTE) for n in range(6)]  # type: ignore[arg-type]
     assert sum(generation is not None for generation in workers) == 3
     assert {generation.claimed_by for generation in workers if generation} == {"w0", "w1"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_are_turned_away_at_the_same_moment_lower_once_and_none_starts_above() -> None:
+    member = make_user()
+    team = member.personal_team
+    under_way(member, team, 6)
+    for n in range(6):
+        make_generation(member, team, prompt=f"waits {n}")
+    together = threading.Barrier(8)
+    started: list[Generation] = []
+
+    def turned_away_then_next() -> None:
+        connection.ensure_connection()
+        together.wait()
+        slow_down("OpenAI", now=NOW + MINUTE)
+        if generation := take(now=NOW + MINUTE):  # type: ignore[arg-type]
+            started.append(generation)
+        connection.close()
+
+    threads = [threading.Thread(target=turned_away_then_next) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert holds("OpenAI", after=MINUTE) == (3, 15, 6)
+    assert started == []
+
+
+# ── From the wire to the ceiling ──
+
+
+def test_a_call_that_is_turned_away_for_their_number_lowers_the_ceilings_and_waits(
+    team: Team, member: User
+) -> None:
+    under_way(member, team, 5)
+    generation = make_generation(member, team)
+    taken = take()
+    assert taken == generation
+    gateway = ScriptedGateway(ProviderBusy("Busy.", is_limit=True, retry_after=20))
+    lifecycle.submit(taken, gateway)  # type: ignore[arg-type]
+    taken.refresh_from_db()
+    assert (taken.status, taken.note) == (Status.QUEUED, "limit")
+    assert Ceiling.objects.get(name="OpenAI").at_once == 3
+    assert Ceiling.objects.get(name=STUDIO).at_once == 15
+
+
+def test_a_mere_failure_lowers_nothing(team: Team, member: User) -> None:
+    make_generation(member, team)
+    taken = take()
+    assert taken
+    lifecycle.submit(taken, ScriptedGateway(ProviderBusy("Busy.")))  # type: ignore[arg-type]
+    taken.refresh_from_db()
+    assert (taken.status, taken.note) == (Status.QUEUED, "busy")
+    assert not Ceiling.objects.exists()
+
+
+def test_a_look_that_is_turned_away_lowers_the_ceilings_too(team: Team, member: User) -> None:
+    generation = make_generation(
+        member, team, wire_model="flux-2-pro", status=Status.RUNNING, task_id="t1",
+        started_at=timezone.now(),
+    )  # fmt: skip
+    look_again(generation, ScriptedGateway(ProviderBusy("Busy.", is_limit=True)))
+    assert Ceiling.objects.filter(name=generation.provider, at_once=1).exists()
+
+
+def test_the_sweep_sends_no_more_starts_than_a_lowered_studio_has_room_for(
+    team: Team, member: User, queue: Any
+) -> None:
+    Ceiling.objects.create(name=STUDIO, at_once=2, changed_at=timezone.now())
+    for n in range(5):
+        make_generation(member, team, prompt=f"waits {n}")
+    jobs.sweep()
+    assert queue.sent.count(("start_next", ())) == 2
