@@ -20,6 +20,11 @@ FLUX = {"flux": {"path": "/flux/v1/{model}", "method": "POST"}}
 REPLICATE = {"replicate": {"path": "/replicate/v1/models/{model}/predictions", "method": "POST"}}
 CHAT = {"openai": {"path": "/v1/chat/completions", "method": "POST"}}
 KLING = {"kling-image": {"path": "/kling/v1/images/generations", "method": "POST"}}
+BRIA = {
+    "bria": {"path": "/bria/text-to-image", "method": "POST"},
+    "bria-edit": {"path": "/bria/image/edit/{action}", "method": "POST"},
+}
+BRIA_VECTOR = {"bria-vector": {"path": "/bria/text-to-vector", "method": "POST"}}
 _CREATED = 1_776_391_310
 
 
@@ -208,6 +213,21 @@ MODELS: list[Fields] = [
             "endpoints": None,
         }
         for name, price in price_rows.rows()
+    ),
+    _row(
+        "bria",
+        "Bria",
+        "Bria",
+        {"currency": "USD", "per_request": 0.04},
+        endpoints=BRIA,
+        features=["text-to-image", "image-editing"],
+    ),
+    _row(
+        "bria-vector",
+        "Bria",
+        "Bria Vector",
+        {"currency": "USD", "per_request": 0.06},
+        endpoints=BRIA_VECTOR,
     ),
 ]
 

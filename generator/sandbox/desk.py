@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from generator.sandbox import retouch, trouble
+from generator.sandbox import retouch, trouble, vectors
 from generator.sandbox.canvas import Size
 from generator.sandbox.gallery import Gallery, Wish, bomb
 from generator.sandbox.links import Links
@@ -210,17 +210,20 @@ class Desk:
 
     # ── Pictures ──
 
-    def link(self, wish: Wish, prompt: str, word: str = "", *, until: float = math.inf) -> str:
+    def link(
+        self, wish: Wish, prompt: str, word: str = "", *, until: float = math.inf, since: float = 0
+    ) -> str:
         """A result link to the picture of a wish, spoiled as the word of trouble says.
 
         `until`: the moment at which it ends, where its protocol's links live shorter than others.
+        `since`: the moment before which there is nothing behind it, where links come first (H2).
         """
         if word == "private":
             return PRIVATE
         spoils = word in trouble.SPOILED_FILE | trouble.SPOILED_BODY | {"redirect"}
         return self.links.make(
-            self.image_origin, wish, prompt, fault=word if spoils else "", expired=word == "expired",
-            until=until,
+            self.image_origin, wish, prompt, fault=word if spoils else "",
+            expired=word == "expired", until=until, since=since,
         )  # fmt: skip
 
     def retouched(
@@ -255,6 +258,8 @@ def file_of(gallery: Gallery, wish: Wish, word: str) -> bytes:
             return bomb()
         case "lies":
             return gallery.picture(wish.of_another_format()).data
+        case "script" if wish.format == "svg":
+            return vectors.drawing(wish.seed, wish.size, script=True)
         case _:
             return gallery.picture(wish).data
 

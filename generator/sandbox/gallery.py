@@ -18,7 +18,7 @@ from random import Random
 
 from PIL import Image, ImageChops
 
-from generator.sandbox import paint
+from generator.sandbox import paint, vectors
 from generator.sandbox.canvas import Size
 
 MEDIA_TYPES = {
@@ -31,7 +31,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to paint. `format` is png, jpeg or webp; `compression` 0 to 100, 100 keeps most.
+    """What to paint. `format` is png, jpeg, webp or svg; `compression` 0 to 100, 100 keeps most.
 
     `item` names a file that was made already and is kept (`Gallery.keep`).
     """
@@ -97,6 +97,9 @@ class Gallery:
         return Wish(0, size, format, item=item)
 
     def _paint(self, wish: Wish) -> Picture:
+        if wish.format == "svg":
+            drawn = vectors.drawing(wish.seed, wish.size)
+            return Picture(drawn, encode64(drawn))
         image = paint.paint(wish.seed, wish.size, transparent=wish.transparent)
         if self._weight is None:
             data = encode(image, wish.format, wish.compression)

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from generator.sandbox import wire
 from generator.sandbox.desk import PRIVATE, file_of
 from generator.sandbox.gallery import MEDIA_TYPES, Gallery
-from generator.sandbox.links import BadLink, LinkExpired, Links
+from generator.sandbox.links import BadLink, LinkExpired, LinkNotYet, Links
 from generator.sandbox.log import Log
 from generator.sandbox.pace import Pace
 from generator.sandbox.wire import Answer, Visit
@@ -41,6 +41,8 @@ class ImageHost:
             return _xml(403, "AccessDenied", "Access Denied")
         except LinkExpired:
             return _xml(403, "AccessDenied", "Request has expired")
+        except LinkNotYet:
+            return _xml(404, "NoSuchKey", "The specified key does not exist.")
         if word == "redirect":
             return Answer(302, "text/plain", b"", {"Location": PRIVATE})
         data = file_of(self._gallery, wish, word)

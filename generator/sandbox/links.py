@@ -21,6 +21,10 @@ class BadLink(Exception):
     """The link was not made here, or not so."""
 
 
+class LinkNotYet(Exception):
+    """The link is good, and there is nothing behind it yet."""
+
+
 class LinkExpired(Exception):
     """The link was good once."""
 
@@ -43,10 +47,12 @@ class Links:
         fault: str = "",
         expired: bool = False,
         until: float = math.inf,
+        since: float = 0,
     ) -> str:
         """The URL of an image, on `origin` (`http://host:port`).
 
-        `until`: the moment at which it ends, if that is before its usual life does.
+        `until`: the moment at which it ends, if that is before its usual life does. `since`: the
+        moment before which nothing is found behind it.
         """
         now = self._now()
         digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:24]
@@ -59,12 +65,14 @@ class Links:
             f"Scope=images%2Fsandbox&Expires={int(ends)}&Seed={wish.seed}"
             f"&Size={width}x{height}&Format={wish.format}&Item={wish.item}&Fault={fault}"
         )
+        if since > now:
+            query += f"&Since={since:.3f}"
         return f"{origin}{path}?{query}{_SIGNATURE}{self._sign(path, query)}"
 
     def read(self, path: str, query: str) -> tuple[Wish, str]:
         """What a link asks for, and the trouble it is to make; `query` is raw.
 
-        Raises `BadLink` and `LinkExpired`.
+        Raises `BadLink`, `LinkExpired` and `LinkNotYet`.
         """
         signed, _, signature = query.rpartition(_SIGNATURE)
         if not hmac.compare_digest(signature.encode(), self._sign(path, signed).encode()):
@@ -72,6 +80,8 @@ class Links:
         fields = dict(parse_qsl(signed, keep_blank_values=True))
         if int(fields["Expires"]) < self._now():
             raise LinkExpired
+        if float(fields.get("Since", 0)) > self._now():
+            raise LinkNotYet
         width, _, height = fields["Size"].partition("x")
         size = int(width), int(height)
         wish = Wish(int(fields["Seed"]), size, fields["Format"], item=fields["Item"])

@@ -8,6 +8,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from generator.sandbox import (
     account,
+    bria,
     catalogue,
     flux,
     front_page,
@@ -38,6 +39,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     replicate.answer,
     kling.answer,
     midjourney.answer,
+    bria.answer,
 )
 
 

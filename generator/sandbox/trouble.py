@@ -27,9 +27,10 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[odd]` | a task with a status that no document names, and never over | yes |
 | `[gone]` | a task that nobody knows when it is looked for | yes |
 | `[lag]` | a task that is not known yet when it is first looked for | yes |
-| `[partly]` | of a series every second image is refused, and not paid (Seedream) | yes |
+| `[partly]` | of a series every second image is refused, and not paid (Seedream, Bria) | yes |
 | `[full]` | the queue is full, code 23 (Midjourney) | no |
 | `[queue]` | taken, but in the queue, code 22 (Midjourney) | yes |
+| `[script]` | a drawing (SVG) with scripts and links to strangers in it; elsewhere nothing | yes |
 | `[expired]` | a link that has expired | yes |
 | `[private]` | a link to http://169.254.169.254/ | yes |
 | `[redirect]` | a link that is redirected to a private address | yes |
@@ -44,7 +45,7 @@ import re
 ENDS_AT_ONCE = frozenset({"busy", "refuse", "broken", "money", "error"})
 LINKS = frozenset({"expired", "private", "redirect"})  # any model answers with a link
 TASKS = frozenset({"fail", "stuck", "odd", "gone", "lag"})  # strike where there is a task
-SPOILED_FILE = frozenset({"garbage", "lies", "bomb"})
+SPOILED_FILE = frozenset({"garbage", "lies", "bomb", "script"})
 SPOILED_BODY = frozenset({"half", "endless", "drip"})
 WORDS = (
     ENDS_AT_ONCE
