@@ -6,9 +6,10 @@ are looked at, as with every answer of this form.
 
 from dataclasses import replace
 
-from generator.errors import RequestRefused
+from generator.errors import ContentRefused, RequestRefused
 from generator.providers import openai_images
 from generator.providers.base import JSON, Brief, Call, Finished, Reference, Reply
+from generator.providers.faults import SAFETY_OF_IMAGE
 
 PATH = "/v1/images/generations"
 EDITS_PATH = "/v1/images/edits"
@@ -46,7 +47,14 @@ def parse_submit(reply: Reply) -> Finished:
     Raises what `openai_images.parse_submit` does; an answer of which every image was withheld by
     the safety rules is ContentRefused.
     """
-    finished = openai_images.parse_submit(reply)
+    try:
+        finished = openai_images.parse_submit(reply)
+    except ContentRefused as error:
+        if error.code == "empty" and _was_withheld(reply):
+            raise ContentRefused(
+                SAFETY_OF_IMAGE, code="content_policy_violation", request_id=reply.request_id
+            ) from error
+        raise
     # Tokens are not what it counts in: noughts would say that they are.
     usage = {name: said for name, said in finished.usage.items() if said or name not in _TOKENS}
     is_withheld = finished.failed_members > 0 and _was_withheld(reply)
@@ -67,7 +75,7 @@ def _entry(reference: Reference) -> JSON:
 
 
 def _was_withheld(reply: Reply) -> bool:
-    entries = reply.json()["data"]
+    entries = reply.json()["data"] or []
     return any(
         isinstance(entry, dict) and entry.get("respect_moderation") is False for entry in entries
     )

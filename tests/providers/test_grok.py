@@ -128,19 +128,23 @@ def test_an_image_that_is_missing_for_another_reason_is_not_laid_to_the_safety_r
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "kind", "words"),
     [
-        ("all_withheld", ContentRefused),
-        ("moderated", ContentRefused),
-        ("argument", RequestRefused),
-        ("no_permission", RequestRefused),
-        ("unprocessable", RequestRefused),
-        ("too_many", ProviderBusy),
-        ("internal", ProviderSilent),
+        ("all_withheld", ContentRefused, "withheld the image"),
+        ("nothing", ContentRefused, "without an image"),
+        ("moderated", ContentRefused, "refused this prompt"),
+        ("argument", RequestRefused, "refused this request"),
+        ("no_permission", RequestRefused, "does not let this studio"),
+        ("unprocessable", RequestRefused, "refused this request"),
+        ("too_many", ProviderBusy, "busy"),
+        ("internal", ProviderSilent, "No answer"),
     ],
 )
-def test_an_error_that_is_a_string_comes_to_its_kind(name: str, kind: type[ProviderError]) -> None:
+def test_an_error_that_is_a_string_comes_to_its_kind(
+    name: str, kind: type[ProviderError], words: str
+) -> None:
     with pytest.raises(ProviderError) as caught:
         grok.parse_submit(recorded(name, "grok"))
     assert type(caught.value) is kind
+    assert words in str(caught.value)
     assert "aspect_ratio" not in str(caught.value)
