@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from generator import live
-from generator.errors import NotAllowed
+from generator.errors import NotAllowed, NotOffered
 from generator.lifecycle.ending import release
 from generator.models import (
     Asked,
@@ -102,6 +102,8 @@ def _all_of(team: Team, asked: Asked) -> None:
 
 def _copied(entry: CatalogueEntry, asked: Asked) -> dict[str, Any]:
     family = entry.takes
+    if not family.can(entry.wire_model, asked.action):
+        raise NotOffered(f"{entry.label} cannot do that. Pick another model.")
     return {
         "entry": entry,
         "label": entry.label,
