@@ -56,7 +56,7 @@ def build_submit(brief: Brief) -> Call:
     """The paid call (E2). Raises RequestRefused for what the route has no words for."""
     if not _MODEL.fullmatch(brief.wire_model):
         raise RequestRefused("This is no name that a model of this kind can have.")
-    if brief.mask or brief.button or brief.styles or (brief.parent and not brief.references):
+    if brief.mask or brief.button or brief.styles:
         raise RequestRefused("This model takes a prompt and images to work on, and nothing else.")
     if brief.count != 1:
         raise RequestRefused("This model makes one image at a time: more cannot be said to it.")

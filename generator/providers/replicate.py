@@ -63,7 +63,7 @@ AUTO, MATCH = "auto", "match_input_image"  # our word for the shape of the refer
 _MODEL = re.compile(r"[a-z0-9][\w.-]{0,99}/[a-z0-9][\w.-]{0,99}", re.ASCII | re.IGNORECASE)
 _TASK = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 _GONE = re.compile(r"not found|could ?n.t be found|could not be found|not exist|task_not_exist")
-_SEED = re.compile(r"using seed:?\s*(\d{1,19})", re.IGNORECASE)
+_SEED = re.compile(r"using seed:?\s*(\d{1,19})\b", re.IGNORECASE)
 _LONGEST_NOTE = 100
 _REMOVED = "The provider has deleted this image already: it keeps them for an hour only."
 
@@ -72,7 +72,7 @@ def build_submit(brief: Brief) -> Call:
     """The paid call. Raises RequestRefused for what the format has no words for."""
     if not _MODEL.fullmatch(brief.wire_model):
         raise RequestRefused("The name of such a model is owner/name, and this one is not.")
-    if brief.button or brief.styles or (brief.parent and not brief.references):
+    if brief.button or brief.styles:
         raise RequestRefused("This model takes a prompt and images to work on, and nothing else.")
     said = {"prompt": brief.prompt, **_settings(brief), **_images(brief)}
     return Call("POST", f"{ROOT}/models/{brief.wire_model}/predictions", json={"input": said})
@@ -252,7 +252,11 @@ def _image(entry: JSON) -> InlineImage | LinkedImage | None:
 def _used(task: Mapping[str, JSON]) -> dict[str, JSON]:
     """What it was told, as it repeats it, and the seed that its log names."""
     asked = _asked(task)
-    used = {name: _clipped(asked[name]) for name in FIELDS & asked.keys() if _is_plain(asked[name])}
+    used = {
+        name: _clipped(asked[name])
+        for name in sorted(FIELDS & asked.keys())
+        if _is_plain(asked[name])
+    }
     if used.get("output_format") == "jpg":
         used["output_format"] = "jpeg"
     if used.get("aspect_ratio") == MATCH:

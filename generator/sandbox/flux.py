@@ -91,7 +91,9 @@ def _submit(desk: Desk, asked: Asked, model: str) -> Answer:
     errands.stumble(desk, asked)
     motif = _motif(model, body)
     dollars = catalogue.cost(model, "", (1, 1), 1, (0, 0))
-    errand = Errand(model, errands.wishes(desk, motif), errands.seed_of(desk, motif), LIFE, dollars)
+    errand = Errand(
+        model, errands.wishes(desk, motif), errands.seed_of(desk, motif), LIFE, dollars, body
+    )
     task = errands.begin(desk, asked, errand)
     url = f"{POLLING_HOST}/v1/get_result?id={task.id}"
     return as_json({"id": task.id, "polling_url": url, **_took(errand)})
@@ -107,8 +109,7 @@ def _checked(body: Fields, rules: dict[str, Rule], *, strict: bool) -> Fields:
         wrong["image_prompt_strength"] = "Only with an image_prompt"
     for name, fault in wrong.items() if strict else ():
         raise _unprocessable(name, fault, "value_error")
-    kept = {name: said for name, said in body.items() if said is not None and name not in wrong}
-    return body if len(kept) == len(body) else kept
+    return {name: said for name, said in body.items() if said is not None and name not in wrong}
 
 
 def _unprocessable(name: str, fault: str, kind: str, *, place: str = "body") -> Said:
@@ -200,13 +201,20 @@ def _over(desk: Desk, task: Task) -> Answer:
     sample = None if task.word == "empty" else errands.links(desk, task)[0]
     result = {
         "seed": task.order.seed,
-        "prompt": task.prompt,
+        "prompt": _prompt_used(task),
         "sample": sample,
         "duration": round(task.ready - task.started, 3),
         "start_time": task.started,
         "end_time": task.ready,
     }
     return _state(task.id, "Ready", result=result, **_took(task.order))
+
+
+def _prompt_used(task: Task) -> str:
+    """Rewritten, if that was asked for."""
+    if not task.order.said.get("prompt_upsampling"):
+        return task.prompt
+    return f"{task.prompt.rstrip(' .')}. Rich in detail, in soft light."
 
 
 def _state(

@@ -75,8 +75,7 @@ def faults(body: Fields, rules: Mapping[str, Rule]) -> dict[str, str]:
 def take_image(body: Fields, name: str) -> bytes | None:
     """The image of a field; None if there is none, or one behind a URL, which is not fetched.
 
-    It is taken out of the body, which is what is recorded: a log of a thousand requests must fit
-    into memory.
+    It is taken out of the body, of which a task keeps and repeats what is left.
     """
     said = body.get(name)
     if isinstance(said, list):

@@ -70,8 +70,7 @@ def _checked(body: Fields, model: Model, *, strict: bool) -> Fields:
     wrong |= {name: fault for name, fault in _together(said, model).items() if name in said}
     if wrong and strict:
         raise _invalid({f"input.{name}": fault for name, fault in wrong.items()})
-    kept = {name: one for name, one in said.items() if one is not None and name not in wrong}
-    return said if len(kept) == len(said) else kept
+    return {name: one for name, one in said.items() if one is not None and name not in wrong}
 
 
 def _together(said: Fields, model: Model) -> dict[str, str]:
