@@ -21,6 +21,7 @@ from generator.providers.base import (
     LinkedImage,
     Outcome,
     Pending,
+    Reference,
     Reply,
     raise_for_error,
     read_image,
@@ -64,7 +65,8 @@ FIELDS = frozenset(
         "visual_output_content_moderation",
     }
 )
-MASKED = frozenset({"erase", "expand", "fill"})
+# What families.toml shows where no shape is chosen to expand to.
+USUAL_SHAPE = "1:1"
 LOST = "Something broke at the provider while it worked on this. Try once more."
 WRONG_KIND = "The provider could not use this image: it takes JPEG, PNG and WebP."
 _WORDS = {"guidance": "text_guidance_scale", "steps": "steps_num"}
@@ -139,25 +141,25 @@ def _edit(brief: Brief) -> Call:
         raise RequestRefused("This model changes one image at a time: add just one.")
     if brief.count != 1:
         raise RequestRefused("This model makes one image of each that it changes.")
-    body = {"image": brief.references[0].base64, **_mask(brief), **_settings(brief.fields)}
+    body = {"image": brief.references[0].base64, **_settings(brief.fields), **_mask(brief)}
+    if brief.action == "expand" and brief.mask is None:
+        body.setdefault("aspect_ratio", USUAL_SHAPE)
     if brief.prompt:
         body["prompt"] = brief.prompt
     return Call("POST", f"{ROOT}/image/edit/{EDITS[brief.action]}", json=body)
 
 
 def _mask(brief: Brief) -> dict[str, str]:
-    match brief.action in MASKED, brief.mask:
-        case True, None if brief.action == "expand" and brief.fields.get("aspect_ratio"):
-            # The page wants a mask here too; this one says that all of the image stays (H3).
+    match brief.action, brief.mask:
+        case (("erase" | "expand" | "fill"), Reference() as mask):
+            return {"mask": mask.base64}
+        case "expand", None:
+            # The page wants a mask here too (H3): this one says that all of the image stays.
             blank = pictures.blank_mask(brief.references[0].data)
             return {"mask": replace(brief.references[0], data=blank).base64}
-        case True, None if brief.action == "expand":
-            raise RequestRefused("Say to which shape the image is to be expanded.")
-        case True, None:
+        case (("erase" | "fill"), None):
             raise RequestRefused("Paint over what is to change.")
-        case True, mask if mask is not None:
-            return {"mask": mask.base64}
-        case False, None:
+        case _, None:
             return {}
         case _:
             raise RequestRefused("This model takes no mask for that.")

@@ -32,6 +32,7 @@ from generator.providers.base import (
     DialogAdapter,
     Finished,
     Outcome,
+    Pending,
     PollingAdapter,
     RememberingAdapter,
     Reply,
@@ -138,7 +139,11 @@ class Gateway:
         Raises RequestRefused, ContentRefused, ProviderBusy or BadReply.
         """
         call = replace(adapter.build_poll(task_id), deadline=deadline)
-        return self._look(call, adapter.parse_poll)
+        outcome = self._look(call, adapter.parse_poll)
+        if isinstance(outcome, Pending) and not outcome.task_id:
+            # Not every answer says which task it is about, or says it truly (H4).
+            return replace(outcome, task_id=task_id)
+        return outcome
 
     def list_models(self, *, deadline: float = 60) -> Directory:
         """The gateway's own list of models and prices (A6); `deadline` is for each page.
