@@ -232,18 +232,20 @@ def parse_ratio(text: str) -> tuple[int, int] | None:
 def read(text: str) -> dict[str, Family]:
     """Families by name, from the text of families.toml.
 
-    Raises ValueError, naming the family, for a doubled name or an unknown kind of field.
+    A field with `like` is the shared field of that name, but for what else it says. Raises
+    ValueError, naming the family, for a doubled name or a word that the schema does not know.
     """
     families: dict[str, Family] = {}
-    for row in tomllib.loads(text)["family"]:
-        family = _family(row)
+    file = tomllib.loads(text)
+    for row in file["family"]:
+        family = _family(row, file.get("shared", {}))
         if family.name in families:
             raise ValueError(f"families.toml names {family.name} twice.")
         families[family.name] = family
     return families
 
 
-def _family(row: dict[str, Any]) -> Family:
+def _family(row: dict[str, Any], shared: dict[str, dict[str, Any]]) -> Family:
     name = row["name"]
     usual: dict[str, Any] = {key: row[key] for key in ("deadline", "usual_seconds") if key in row}
     return Family(
@@ -252,7 +254,10 @@ def _family(row: dict[str, Any]) -> Family:
         models=tuple(
             Model(m["id"], m["label"], m.get("credits"), m.get("rates", {})) for m in row["models"]
         ),
-        fields={field: _field(name, field, facts) for field, facts in row["fields"].items()},
+        fields={
+            field: _field(name, field, _with_shared(facts, shared))
+            for field, facts in row["fields"].items()
+        },
         actions={
             action: _action(name, action, {"protocol": row["protocol"], **usual} | facts)
             for action, facts in row["actions"].items()
@@ -278,6 +283,11 @@ def _action(family: str, name: str, facts: dict[str, Any]) -> ActionRule:
         if (given := facts.get(key))
     }
     return ActionRule(action=name, **{**facts, **rules, **_tuples(facts, "models")})
+
+
+def _with_shared(facts: dict[str, Any], shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    own = {key: value for key, value in facts.items() if key != "like"}
+    return shared[facts["like"]] | own if "like" in facts else own
 
 
 def _field(family: str, name: str, facts: dict[str, Any]) -> Field:
