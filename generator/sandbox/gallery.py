@@ -12,6 +12,7 @@ import struct
 import threading
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
@@ -27,6 +28,8 @@ MEDIA_TYPES = {
     "webp": "image/webp",
     "svg": "image/svg+xml",
 }
+
+_PROMISES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,14 @@ class Gallery:
         self._room = room
         self._kept: OrderedDict[Wish, Picture] = OrderedDict()
         self._items: OrderedDict[str, bytes] = OrderedDict()
+        self._promised: OrderedDict[str, Callable[[], bytes]] = OrderedDict()
         self._lock = threading.Lock()
         # More painters than processors would only slow each other down.
         self._easels = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     def picture(self, wish: Wish) -> Picture:
         """The picture of a wish, painted now or kept from before."""
-        if wish.item and (data := self._items.get(wish.item)) is not None:
+        if wish.item and (data := self._item(wish.item)) is not None:
             return Picture(data, encode64(data))
         if self._weight is not None:
             wish = replace(wish, seed=0)
@@ -90,11 +94,33 @@ class Gallery:
     def keep(self, data: bytes, size: Size, format: str) -> Wish:
         """Keep a file that was made, for a while; the wish that finds it again."""
         item = hashlib.sha256(data).hexdigest()[:32]
+        self._hold(item, data)
+        return Wish(0, size, format, item=item)
+
+    def promise(self, item: str, make: Callable[[], bytes], size: Size, format: str) -> Wish:
+        """The wish for a file that `make` makes when it is first asked for, or asked for again
+        after it was dropped. `item` names it for good."""
+        with self._lock:
+            self._promised.setdefault(item, make)
+            while len(self._promised) > _PROMISES:
+                self._promised.popitem(last=False)
+        return Wish(0, size, format, item=item)
+
+    def _item(self, item: str) -> bytes | None:
+        if (data := self._items.get(item)) is not None or item not in self._promised:
+            return data
+        make = self._promised[item]
+        with self._easels:
+            # Others may have made it while we stood in line.
+            if (data := self._items.get(item)) is None:
+                self._hold(item, data := make())
+        return data
+
+    def _hold(self, item: str, data: bytes) -> None:
         with self._lock:
             self._items[item] = data
             while len(self._items) > 1 and sum(map(len, self._items.values())) > self._room:
                 self._items.popitem(last=False)
-        return Wish(0, size, format, item=item)
 
     def _paint(self, wish: Wish) -> Picture:
         if wish.format == "svg":

@@ -279,11 +279,12 @@ def _image_url(desk: Desk, task: Task, status: str) -> str:
         return ""
     if status != "SUCCESS":  # a preview, which is not the picture
         return desk.link(Wish(task.turn, (64, 64)), task.prompt)
-    if job.wish is None:
-        wish = desk.gallery.keep(encode(sheet(job.scenes), "png"), job.size, "png")
-        desk.tasks.change(task.id, order=replace(job, wish=wish))
-        return desk.link(wish, task.prompt, task.word)
-    return desk.link(job.wish, task.prompt, task.word)
+    wish = desk.gallery.promise(f"mj-{task.id}", lambda: _file(job), job.size, "png")
+    return desk.link(wish, task.prompt, task.word)
+
+
+def _file(job: Job) -> bytes:
+    return encode(sheet(job.scenes), "png")
 
 
 def _numbered(suggestions: tuple[str, ...]) -> str:

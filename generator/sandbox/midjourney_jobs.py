@@ -9,7 +9,6 @@ from typing import Literal
 
 from generator.sandbox.canvas import Size
 from generator.sandbox.desk import new_id
-from generator.sandbox.gallery import Wish
 from generator.sandbox.midjourney_scenes import (
     SIDES,
     Enlarged,
@@ -56,7 +55,6 @@ class Job:
     presses: dict[str, Press] = field(default_factory=dict, repr=False)
     dialog: Dialog = ""
     failure: str = ""
-    wish: Wish | None = None  # of the file, once it has been painted
 
     @property
     def size(self) -> Size:

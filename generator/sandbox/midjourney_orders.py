@@ -82,7 +82,7 @@ class Asker:
     @property
     def modes(self) -> list[str]:
         """The speeds that the account filter names."""
-        said = self.body.get("accountFilter") or {}
+        said = self.body.get("accountFilter", {})
         modes = said.get("modes") or [] if isinstance(said, dict) else None
         if not isinstance(modes, list):
             raise BadOrder("accountFilter is invalid")
