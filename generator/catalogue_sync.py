@@ -55,7 +55,8 @@ RATED = ("midjourney", "niji")  # the entries that these rows are the prices of
 
 @dataclass(frozen=True, slots=True)
 class Repriced:
-    """An entry whose price at the gateway is another now, in credits."""
+    """An entry whose price at the gateway is another now, in credits; where both are the same, it
+    is the price of some of its actions."""
 
     wire_model: str
     before: int | None
@@ -241,10 +242,16 @@ def _reprice(entry: CatalogueEntry, changes: Changes, credits: int | None) -> No
 
 def _rerate(entry: CatalogueEntry, changes: Changes, rates: dict[str, int]) -> None:
     """Rates that the gateway does not name stay: they are prices of the file."""
-    merged = {**entry.rates, **rates}
     each = rates.get("create", entry.credits_per_image)
-    if rates and _take_over(entry, rates=merged, credits_per_image=each):
-        _note(entry, changes, each, otherwise=merged != entry.rates)
+    before = _telling(entry.rates, entry.credits_per_image)
+    after = _telling({**entry.rates, **rates}, each)
+    if rates and _take_over(entry, rates=after, credits_per_image=each):
+        _note(entry, changes, each, otherwise=after != before)
+
+
+def _telling(rates: dict[str, int], each: int | None) -> dict[str, int]:
+    """Without those that say what holds without them: an action at the price of every other."""
+    return {name: credits for name, credits in rates.items() if " " in name or credits != each}
 
 
 def _take_over(entry: CatalogueEntry, **facts: Any) -> bool:
@@ -275,11 +282,17 @@ def told(changes: Changes) -> Iterator[str]:
     for model in changes.added:
         yield f"{model}: new"
     for one in changes.repriced:
-        yield f"{one.wire_model}: {_credits(one.before)}, now {_credits(one.after)}"
+        yield f"{one.wire_model}: {_prices(one)}"
     for model in changes.gone:
         yield f"{model}: the gateway does not list it any more"
     for model in changes.back:
         yield f"{model}: listed again"
+
+
+def _prices(one: Repriced) -> str:
+    if one.before == one.after:
+        return "other prices for some of its actions"
+    return f"{_credits(one.before)}, now {_credits(one.after)}"
 
 
 def _credits(credits: int | None) -> str:

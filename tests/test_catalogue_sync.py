@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from generator import balance, jobs
-from generator.catalogue_sync import Changes, Repriced, credits_of, rates_of, sync
+from generator.catalogue_sync import Changes, Repriced, credits_of, rates_of, sync, told
 from generator.errors import ProviderBusy, ProviderError
 from generator.models import CatalogueEntry, Chore, PriceSource
 from generator.providers.directory import Balance, Directory, Endpoint, Listed
@@ -220,8 +220,8 @@ def test_price_rows_are_rates_by_action_and_speed() -> None:
     rows = [
         image("mj-fast-imagine", "0.04"),
         image("mj-turbo-imagine", "0.08"),
-        image("mj-fast-upscale-subtle", "0.01"),
         image("mj-fast-upscale-creative", "0.02"),
+        image("mj-fast-upscale-subtle", "0.01"),
         image("mj-relax-low-variation", "0.015"),
         image("mj-fast-describe", "0.005"),
         image("mj_reroll", "0.03"),
@@ -249,10 +249,19 @@ def test_price_rows_are_the_prices_of_midjourney_and_niji_and_no_entries() -> No
     assert changes.added == []
     assert [one.wire_model for one in changes.repriced] == ["midjourney", "niji"]
     for one in (entry("midjourney"), entry("niji")):
-        assert one.rates == {"create": 40, "create turbo": 80, "pan": 9}
+        assert one.rates == {"create turbo": 80, "pan": 9}
+        assert one.price_of_one("create", {}) == 40
+        assert one.price_of_one("create", {"speed": "turbo"}) == 80
         assert (one.credits_per_image, one.price_source) == (40, PriceSource.GATEWAY)
         assert one.seen_at == NOW
     assert not synced(image("mj-fast-imagine", "0.04"), image("mj-turbo-imagine", "0.08"))
+
+
+def test_a_rate_that_comes_down_to_the_price_of_all_others_is_a_change_told_as_one() -> None:
+    rated(rates={"upscale": 20, "pan": 40}, credits_per_image=40)
+    changes = synced(image("mj-fast-imagine", "0.04"), image("mj-fast-upscale", "0.04"))
+    assert list(told(changes)) == ["midjourney: other prices for some of its actions"]
+    assert entry("midjourney").price_of_one("upscale", {}) == 40
 
 
 def test_rates_that_staff_set_are_never_overwritten() -> None:

@@ -140,6 +140,19 @@ def test_what_cannot_be_had_by_paging_is_known_to_be_missing() -> None:
     assert not directory.whole_list(pages_of(ids, first=0, says="nothing")).is_whole
 
 
+def test_rows_that_come_twice_do_not_make_up_for_those_that_are_missing() -> None:
+    """The first answer is no page of the paging that follows."""
+    pages = {"": "abc", "1": "ab", "2": "cd", "3": "e"}
+
+    def ask(call: Call) -> Page:
+        number = call.path.partition("page=")[2].partition("&")[0]
+        rows = pages.get(number, "")
+        return Page(tuple(Listed(one) for one in rows), len(rows), 0, 0, 5)
+
+    found = directory.whole_list(ask)
+    assert (ids_of(found), found.is_whole) == (list("abcde"), True)
+
+
 def test_a_list_that_comes_whole_is_asked_for_once() -> None:
     calls: list[str] = []
 
