@@ -232,6 +232,83 @@ def test_each_code_of_the_gateway_comes_to_its_kind(
     assert (type(error), error.code) == (kind, code)
 
 
+USER_ERROR = "image_generation_user_error"
+# What M2 adds to the shapes of errors, beside the recorded bodies above.
+M2 = [
+    (
+        "money, flat, without error, type and id",
+        in_json(403, {"code": None, "message": "user quota is not enough"}),
+        (RequestRefused, ""),
+    ),
+    (
+        "error is a string that holds JSON",
+        in_json(400, {"error": json.dumps({"code": "moderation_blocked", "message": "no"})}),
+        (ContentRefused, "moderation_blocked"),
+    ),
+    (
+        "message is an object, levels deep",
+        in_json(
+            400, {"error": {"message": {"error": {"message": {"code": "moderation_blocked"}}}}}
+        ),
+        (ContentRefused, "moderation_blocked"),
+    ),
+    (
+        "xAI: error a string, code a sentence",
+        in_json(400, {"code": "Client specified an invalid argument", "error": "Bad prompt"}),
+        (RequestRefused, ""),
+    ),
+    (
+        "no code and no param",
+        in_json(400, {"error": {"message": "bad", "type": "invalid_request_error"}}),
+        (RequestRefused, ""),
+    ),
+    (
+        "Google: a bad key with 400",
+        in_json(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT",
+                                "details": [{"reason": "API_KEY_INVALID"}]}}),
+        (RequestRefused, "api_key_invalid"),
+    ),
+    (
+        "Google: a country block with 400",
+        in_json(400, {"error": {"code": 400, "status": "FAILED_PRECONDITION"}}),
+        (RequestRefused, "failed_precondition"),
+    ),
+    (
+        "OpenAI: a user error about a file",
+        in_json(400, {"error": {"type": USER_ERROR, "code": "invalid_image_file"}}),
+        (RequestRefused, "invalid_image_file"),
+    ),
+    (
+        "OpenAI: a user error about the size",
+        in_json(400, {"error": {"type": USER_ERROR, "code": "invalid_value", "param": "size"}}),
+        (RequestRefused, "invalid_value"),
+    ),
+    (
+        "OpenAI: a user error that is a refusal",
+        in_json(400, {"error": {"type": USER_ERROR, "code": "moderation_blocked"}}),
+        (ContentRefused, "moderation_blocked"),
+    ),
+    (
+        "a 404 inside the text of a 400",
+        in_json(400, own("", "upstream: 404 page not found")),
+        (RequestRefused, ""),
+    ),
+    (
+        "Replicate: a 401 of problem+json",
+        in_json(401, {"title": "Unauthenticated", "detail": "no", "status": 401}),
+        (RequestRefused, ""),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "kind"), [row[1:] for row in M2], ids=[row[0] for row in M2])
+def test_shapes_seen_elsewhere_come_to_the_kind_that_their_codes_say(
+    reply: Reply, kind: tuple[type[ProviderError], str]
+) -> None:
+    error = raised(reply)
+    assert (type(error), error.code) == kind
+
+
 @pytest.mark.parametrize(
     ("reply", "is_limit"),
     [
