@@ -65,6 +65,9 @@ _TASK = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 _GONE = re.compile(r"not found|could ?n.t be found|could not be found|not exist|task_not_exist")
 _SEED = re.compile(r"using seed:?\s*(\d{1,19})\b", re.IGNORECASE)
 _LONGEST_NOTE = 100
+_NOT_ALL = (
+    "Not every image came out. The provider does not say why: its safety rules may be the reason."
+)
 _REMOVED = "The provider has deleted this image already: it keeps them for an hour only."
 
 
@@ -236,12 +239,14 @@ def _finished(task: Mapping[str, JSON], reply: Reply) -> Finished:
     asked = _asked(task).get("num_outputs")
     wanted = asked if isinstance(asked, int) and not isinstance(asked, bool) else len(entries)
     metrics = task.get("metrics")
+    missing = min(max(wanted - len(images), 0), 100)
     return Finished(
         images=images,
         used=_used(task),
         usage=modest(metrics, least=()) if isinstance(metrics, dict) else {},
         request_id=reply.request_id,
-        failed_members=min(max(wanted - len(images), 0), 100),
+        failed_members=missing,
+        problem=_NOT_ALL if missing else "",
     )
 
 

@@ -49,7 +49,8 @@ def _submit(desk: Desk, asked: Asked, model: str) -> Answer:
     said = _checked(asked.body, rules, strict=desk.house.strict)
     errands.stumble(desk, asked)
     motif = _motif(model, rules, said)
-    dollars = catalogue.cost(model, "", (1, 1), motif.count, (0, 0))
+    paid = motif.count - motif.count // 2 if asked.word == "partly" else motif.count
+    dollars = catalogue.cost(model, "", (1, 1), paid, (0, 0))
     errand = Errand(
         model, errands.wishes(desk, motif), errands.seed_of(desk, motif), LIFE, dollars, said
     )
@@ -153,7 +154,7 @@ def _look(desk: Desk, visit: Visit, id: str) -> Answer:
 def _state(desk: Desk, task: Task) -> Fields:
     """Replicate's own form. Its output is absent until there is one (M2)."""
     done, errand = task.progress(desk.pace.now()), task.order
-    if done < 0.3:
+    if done < 0.3 and task.word != "odd":
         return _native(task, "starting", {"logs": ""})
     if done < 1:
         word = "reticulating" if task.word == "odd" else "processing"
@@ -218,7 +219,7 @@ def _fault(task: Task) -> str:
 def _output(desk: Desk, task: Task) -> list[str] | str | None:
     links = [] if task.word == "empty" else errands.links(desk, task)
     if MODELS[task.order.model].lists:
-        return links
+        return links[::2] if task.word == "partly" else links
     return links[0] if links else None
 
 

@@ -296,6 +296,7 @@ def test_one_link_is_taken_and_what_was_used_is_told_by_our_names() -> None:
 def test_an_image_that_was_asked_for_and_did_not_come_is_counted(name: str) -> None:
     finished = looked(name)
     assert (len(finished.images), finished.failed_members) == (1, 1)
+    assert finished.problem.startswith("Not every image")
 
 
 @pytest.mark.parametrize("name", ["wrapped_success", "wrapped_success_bare"])

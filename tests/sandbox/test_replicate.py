@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -99,7 +100,7 @@ def test_a_task_is_told_in_replicates_own_form(
     assert (over["status"], len(over["output"]), over["error"]) == ("succeeded", 2, None)
     assert over["metrics"] == {"image_count": 2, "predict_time": 10}
     assert over["logs"].startswith("Using seed: 7\n")
-    assert float(log.used) == pytest.approx(0.006)
+    assert log.used == Decimal("0.006")
 
 
 def test_a_task_of_the_other_shape_lies_inside_one_of_the_gateway(
@@ -266,6 +267,17 @@ def test_trouble_with_a_task_is_told_by_its_status_in_both_shapes(
     if outer is not native:
         assert outer["fail_reason"] == (native["error"] or "")
     assert log.paid_calls == paid
+
+
+def test_of_a_series_every_second_image_may_be_missing_and_is_not_paid(
+    made: Made, log: Log
+) -> None:
+    assert len(made(prompt="[partly]", num_outputs=4)["output"]) == 2
+    assert log.used == Decimal("0.006")
+
+
+def test_a_status_that_no_document_names_comes_at_once(submit: Submit, look: Look) -> None:
+    assert look(submit(prompt="[odd]").json()["id"])["status"] == "reticulating"
 
 
 def test_a_task_that_is_gone_is_a_problem_and_a_late_one_is_known_the_second_time(
