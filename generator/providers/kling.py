@@ -78,10 +78,13 @@ def build_submit(brief: Brief) -> Call:
 
 
 def _refuse_unsayable(brief: Brief) -> None:
-    if brief.action not in ACTIONS or brief.mask or brief.styles or brief.parent or brief.button:
+    if brief.action not in ACTIONS or brief.mask or brief.styles or brief.button:
         raise RequestRefused("Here this model makes images from a prompt, or changes a whole one.")
     if len(brief.references) != (brief.action == "edit"):
         raise RequestRefused("An edit starts from one image, and nothing else takes any.")
+    # What an edit starts from goes along as an image; the task behind it cannot be said.
+    if brief.parent and not brief.references:
+        raise RequestRefused("This model cannot go on from an earlier task.")
     if unsaid := sorted(set(brief.fields) - FIELDS):
         raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
     if brief.references and brief.fields.get("negative_prompt"):

@@ -64,10 +64,13 @@ def build_submit(brief: Brief) -> Call:
 
 
 def _refuse_unsayable(brief: Brief) -> None:
-    if brief.action not in ACTIONS or brief.mask or brief.styles or brief.parent or brief.button:
+    if brief.action not in ACTIONS or brief.mask or brief.styles or brief.button:
         raise RequestRefused("Here this model makes images from a prompt, or changes whole images.")
     if (brief.action == "edit") != bool(brief.references):
         raise RequestRefused("An edit needs an image to start from, and nothing else takes one.")
+    # What an edit starts from goes along as an image; the task behind it cannot be said.
+    if brief.parent and not brief.references:
+        raise RequestRefused("This model cannot go on from an earlier task.")
     if brief.wire_model.startswith(_OLD) and (brief.references or brief.count > 1):
         raise RequestRefused("This model makes one image at a time, and from a prompt alone.")
     if len(brief.references) + brief.count > MOST_TOGETHER:

@@ -90,6 +90,11 @@ def test_an_image_goes_along_in_base64_without_a_prefix() -> None:
     assert body["image_fidelity"] == 0.0
 
 
+def test_an_edit_of_an_earlier_image_is_said_by_the_image_alone() -> None:
+    first = said("edit", references=(PICTURE,))
+    assert said("edit", references=(PICTURE,), parent=Parent("t1", 2)) == first
+
+
 @pytest.mark.parametrize(
     "facts",
     [

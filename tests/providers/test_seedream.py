@@ -108,6 +108,11 @@ def test_images_go_along_as_data_uris_in_their_order() -> None:
     assert uris[1] == "data:image/jpeg;base64,/9j/"
 
 
+def test_an_edit_of_an_earlier_image_is_said_by_the_image_alone() -> None:
+    first = said("edit", references=(PICTURE,))
+    assert said("edit", references=(PICTURE,), parent=Parent("t1", 2)) == first
+
+
 def test_switches_and_choices_become_the_objects_of_the_wire() -> None:
     assert said(fields={"web_search": True})["tools"] == [{"type": "web_search"}]
     assert "tools" not in said(fields={"web_search": False})
