@@ -7,7 +7,7 @@ right (F4). An upscale of one of them is that very scene, pixel for pixel.
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
 from generator.sandbox import paint
 from generator.sandbox.canvas import Size
@@ -17,6 +17,8 @@ type Scene = Painted | Given | Varied | Enlarged | Zoomed | Panned | Filled | Mi
 
 SIDES = ("left", "right", "up", "down")
 PAN = 0.5  # how much of its side a picture grows by
+_PLAIN = 40  # levels between two pictures, on average, that anybody can see
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def drawn(scene: Scene) -> Image.Image:
             return _pasted(seed, size, old, at)
         case Filled(base=base, mask=mask, seed=seed):
             where = ImageOps.fit(_white(mask), size, Image.Resampling.NEAREST)
-            return Image.composite(paint.paint(seed, size).convert("RGB"), drawn(base), where)
+            return Image.composite(_unlike(drawn(base), seed, where), drawn(base), where)
         case Mixed(parts=parts, seed=seed):
             mixed = drawn(parts[0])
             for count, part in enumerate(parts[1:], start=2):
@@ -156,6 +158,17 @@ def _pasted(seed: int, size: Size, old: Image.Image, at: tuple[int, int]) -> Ima
     image = paint.paint(seed, size).convert("RGB")
     image.paste(old, at)
     return image
+
+
+def _unlike(old: Image.Image, seed: int, where: Image.Image) -> Image.Image:
+    """A new picture that nobody takes for the old one, as far as the mask shows it."""
+    new = paint.paint(seed, old.size).convert("RGB")
+    for other in range(1, _TRIES):
+        apart = ImageStat.Stat(ImageChops.difference(new, old).convert("L"), where)
+        if not where.getbbox() or apart.mean[0] > _PLAIN:
+            break
+        new = paint.paint(seed + other * 5, old.size).convert("RGB")  # by another painter
+    return new
 
 
 def _white(mask: bytes) -> Image.Image:
