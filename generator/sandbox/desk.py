@@ -16,7 +16,7 @@ from typing import Any
 
 from generator.sandbox import retouch, trouble, vectors
 from generator.sandbox.canvas import Size
-from generator.sandbox.gallery import Gallery, Wish, bomb
+from generator.sandbox.gallery import Gallery, Wish, bomb, encode64
 from generator.sandbox.links import Links
 from generator.sandbox.log import Log
 from generator.sandbox.pace import Pace
@@ -262,6 +262,13 @@ def file_of(gallery: Gallery, wish: Wish, word: str) -> bytes:
             return vectors.drawing(wish.seed, wish.size, script=True)
         case _:
             return gallery.picture(wish).data
+
+
+def in_base64(gallery: Gallery, wish: Wish, word: str) -> str:
+    """The same in base64."""
+    if word in trouble.SPOILED_FILE:
+        return encode64(file_of(gallery, wish, word))
+    return gallery.picture(wish).text
 
 
 def bearer(visit: Visit) -> str:

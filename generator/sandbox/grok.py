@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from generator.sandbox import catalogue, paint, retouch, trouble
 from generator.sandbox.canvas import Size
-from generator.sandbox.desk import Asked, Desk, Said, file_of
+from generator.sandbox.desk import Asked, Desk, Said, in_base64
 from generator.sandbox.forms import Form, Upload, from_data_uri
-from generator.sandbox.gallery import Wish, encode64
+from generator.sandbox.gallery import Wish
 from generator.sandbox.wire import Answer, Fields, Refused, as_json
 
 MODELS = frozenset({"grok-imagine-image", "grok-imagine-image-quality"})
@@ -202,7 +202,7 @@ def _entry(desk: Desk, order: Order, wish: Wish, word: str, *, as_link: bool) ->
     if as_link:
         image = {"url": desk.link(wish, order.prompt, word)}
     else:
-        image = {"b64_json": encode64(file_of(desk.gallery, wish, word))}
+        image = {"b64_json": in_base64(desk.gallery, wish, word)}
     return {**image, "mime_type": "image/jpeg", "respect_moderation": True}
 
 

@@ -79,7 +79,12 @@ def _carry_out(desk: Desk, asked: Asked, form: Form, limits: EditLimits) -> Answ
         asked,
         openai_images.cost(order, spent),
         lambda turn, word: openai_images.painted(
-            desk, order, _wishes(desk, order, work, turn), word, _usage(order, work)
+            desk,
+            order,
+            _wishes(desk, order, work, turn),
+            word,
+            lambda order: _usage(order, work),
+            "image_edit",
         ),
     )
 

@@ -1,11 +1,11 @@
 """`POST /v1/images/generations`: what a carried-out order is answered with (B3, B5)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from generator.sandbox import catalogue, limits, orders, paint, trouble
-from generator.sandbox.desk import Asked, Desk, file_of
-from generator.sandbox.gallery import Wish, encode64
+from generator.sandbox import catalogue, limits, openai_streams, orders, paint, trouble
+from generator.sandbox.desk import Asked, Desk, in_base64
+from generator.sandbox.gallery import Wish
 from generator.sandbox.orders import Order
 from generator.sandbox.wire import Answer, Fields, Refused, as_json
 
@@ -80,32 +80,32 @@ def carry_out(desk: Desk, asked: Asked) -> Answer:
     return desk.carry_out(
         asked,
         cost(order, tokens(order)),
-        lambda turn, word: painted(desk, order, wishes(order, turn), word, _usage(order)),
+        lambda turn, word: painted(desk, order, wishes(order, turn), word, _usage),
     )
 
 
-def painted(desk: Desk, order: Order, wishes: Iterable[Wish], word: str, usage: Fields) -> Answer:
+def painted(
+    desk: Desk, order: Order, wishes: Iterable[Wish], word: str, usage: Callable[[Order], Fields],
+    kind: str = "image_generation",
+) -> Answer:  # fmt: skip
     """The answer of status 200, spoiled as the word of trouble says.
 
-    One wish at a time: what the gallery keeps of large ones would not last for ten.
+    `usage` tells what an order takes; `kind` is what the events of a stream begin with. One wish
+    at a time: what the gallery keeps of large ones would not last for ten.
     """
+    if order.streams:
+        events = openai_streams.events(desk, order, wishes, word, usage, kind)
+        return desk.pace.spoiled(events, word)
     as_link = order.as_link or word in trouble.LINKS
     if word == "empty":
         entries: list[Fields] = []
     elif as_link:
         entries = [{"url": desk.link(wish, order.prompt, word)} for wish in wishes]
     else:
-        entries = [{"b64_json": in_base64(desk, wish, word)} for wish in wishes]
+        entries = [{"b64_json": in_base64(desk.gallery, wish, word)} for wish in wishes]
     entries = [_with_twins(order, entry) for entry in entries]
-    reply = as_json(_body(order, entries, usage, desk.pace.now()))
+    reply = as_json(_body(order, entries, usage(order), desk.pace.now()))
     return reply if as_link else desk.pace.spoiled(reply, word)
-
-
-def in_base64(desk: Desk, wish: Wish, word: str) -> str:
-    """The file of a wish in base64, or what the word of trouble puts in its place."""
-    if word in trouble.SPOILED_FILE:
-        return encode64(file_of(desk.gallery, wish, word))
-    return desk.gallery.picture(wish).text
 
 
 def _with_twins(order: Order, entry: Fields) -> Fields:
@@ -123,14 +123,7 @@ def _body(order: Order, entries: list[Fields], usage: Fields, now: float) -> Fie
     body: Fields = {"created": int(now), "data": entries}
     if order.family != "gpt":
         return body
-    width, height = order.size
-    echo = {
-        "background": order.background,
-        "output_format": order.format,
-        "quality": order.quality,
-        "size": f"{width}x{height}",
-    }
-    return {**body, **echo, "usage": usage}
+    return {**body, **order.echo, "usage": usage}
 
 
 def _usage(order: Order) -> Fields:

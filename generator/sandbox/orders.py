@@ -39,6 +39,19 @@ class Order:
     background: str
     as_link: bool
     style: str
+    streams: bool = False
+    drafts: int = 0  # partial images before each whole one
+
+    @property
+    def echo(self) -> Fields:
+        """What an answer repeats of it (B3)."""
+        width, height = self.size
+        return {
+            "background": self.background,
+            "output_format": self.format,
+            "quality": self.quality,
+            "size": f"{width}x{height}",
+        }
 
 
 def check(
@@ -107,6 +120,8 @@ def _provider_checks(body: Fields, limits: Limits) -> None:
     _whole_between("n", body, 1, limits.most)
     for name, (least, most) in _RANGES.items():
         _whole_between(name, body, least, most)
+    if not isinstance(body.get("stream", False), bool):
+        raise _wrong_type("stream", "a boolean", body["stream"])
     for name, choices in (*_CHOICES.items(), ("quality", limits.qualities)):
         _one_of(name, body, choices)
     _size(body, limits)
@@ -129,8 +144,6 @@ def _together(body: Fields, limits: Limits) -> None:
     if "partial_images" in body and not body.get("stream"):
         message = "'partial_images' is only allowed when 'stream' is true."
         raise _provider(message, "partial_images", "invalid_value")
-    if body.get("stream"):
-        raise Refused(501, "the sandbox does not stream", code="api_not_implemented")
 
 
 def _size(body: Fields, limits: Limits) -> None:
@@ -229,4 +242,6 @@ def _order(body: Fields, limits: Limits, prompt: str) -> Order:
         background="opaque" if background == "auto" else background,
         as_link=not gpt and body.get("response_format", "url") == "url",
         style=body.get("style", "vivid"),
+        streams=body.get("stream", False),
+        drafts=body.get("partial_images", 0),
     )

@@ -1,6 +1,7 @@
 """Images are real files of exactly the size and format asked for, and no two are alike."""
 
 import io
+import json
 
 import httpx
 import pytest
@@ -131,6 +132,22 @@ def test_usage_comes_in_three_shapes_that_agree_with_themselves(generate: Genera
 def test_the_places_that_are_not_used_may_be_there_and_empty(generate: Generate) -> None:
     assert generate("gpt-image-1.5", quality="low").json()["data"][0]["url"] == ""
     assert generate(response_format="url").json()["data"][0]["b64_json"] == ""
+
+
+def test_a_stream_is_events_without_a_done_and_each_image_has_its_own_usage(
+    generate: Generate,
+) -> None:
+    fields = {"n": 2, "quality": "low", "size": "1024x640", "partial_images": 1}
+    whole = generate("gpt-image-2", **{**fields, "partial_images": None}).json()["usage"]
+    reply = generate("gpt-image-2", stream=True, **fields)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    events = reply.text.strip().split("\n\n")
+    names = [event.partition("\n")[0].removeprefix("event: image_generation.") for event in events]
+    assert names == ["partial_image", "completed"] * 2
+    said = [json.loads(event.partition("\ndata: ")[2]) for event in events]
+    used = [one["usage"]["output_tokens"] for one in said if "usage" in one]
+    assert used == [whole["output_tokens"] // 2] * 2
+    assert generate("gpt-image-2", prompt="[empty]", stream=True).text == ""
 
 
 def test_the_bomb_declares_what_would_not_fit_into_memory() -> None:

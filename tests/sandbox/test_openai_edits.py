@@ -218,7 +218,9 @@ REFUSED: list[tuple[str, list[File], dict[str, Any], int, str]] = [
     (GPT_2, [IMAGE], {"input_fidelity": "high"}, 400, UNKNOWN),
     (GPT_2, [IMAGE], {"background": "transparent"}, 400, INVALID),
     (GPT_2, [IMAGE], {"size": "576x1024"}, 400, INVALID),
-    (GPT_2, [IMAGE], {"stream": "true"}, 501, "api_not_implemented"),
+    (GPT_2, [IMAGE], {"stream": "yes"}, 400, "invalid_type"),
+    (GPT_2, [IMAGE], {"partial_images": "2"}, 400, INVALID),
+    (DALL_E, [IMAGE, MASK], {"stream": "true"}, 400, UNKNOWN),
     (GPT, [IMAGE, png("markup", photo())], {}, 400, UNKNOWN),
     (GPT, [png("image[]", photo((16, 16)))] * 17, {}, 400, "array_above_max_length"),
     (GPT, [("image", ("a.png", photo(), "application/octet-stream"))], {}, 400,
@@ -317,7 +319,7 @@ def test_a_body_that_is_no_form_is_refused(
     assert log.paid_calls == 0
 
 
-def test_bytes_between_two_borders_come_as_they_are(client: httpx.Client) -> None:
+def test_bytes_between_two_borders_come_as_they_are(client: httpx.Client, log: Log) -> None:
     """Line ends of every kind, and what looks like a border, are part of a file."""
     odd = b"\r\n--\r\r\n\n--the-borde\x00\xff\r\n"
     image = photo() + odd
@@ -340,7 +342,9 @@ def test_bytes_between_two_borders_come_as_they_are(client: httpx.Client) -> Non
     headers = {**HEADERS, "Content-Type": f'multipart/form-data; boundary="{BOUNDARY}"'}
     reply = client.post("/v1/images/edits", content=body, headers=headers)
     assert reply.status_code == 200
-    assert len(reply.json()["data"]) == 1
+    said = log.requests[-1].json
+    assert said is not None
+    assert (said["prompt"], said["image"][0]["bytes"]) == ("täglich", len(image))
 
 
 def test_a_body_over_the_limit_is_refused() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from openai.types import ImageGenCompletedEvent, ImageGenPartialImageEvent
 from PIL import Image
 
 from generator import pictures
@@ -150,6 +151,44 @@ def test_dall_e_2_edits_one_square_image(client: openai.OpenAI) -> None:
     after = opened(reply).convert("RGB")
     assert _changed(photo((256, 256)), after, (0, 0, 256, 30)) > 0.99
     assert _changed(photo((256, 256)), after, (0, 30, 256, 256)) == 0
+
+
+def test_a_stream_brings_drafts_and_then_each_whole_image(client: openai.OpenAI) -> None:
+    stream = client.images.generate(
+        model="gpt-image-2", prompt="a teapot", n=2, size="1024x640", quality="low",
+        output_format="jpeg", stream=True, partial_images=2,
+    )  # fmt: skip
+    events = list(stream)
+    partial, completed = "image_generation.partial_image", "image_generation.completed"
+    assert [event.type for event in events] == [partial, partial, completed] * 2
+    drafts = [event for event in events if isinstance(event, ImageGenPartialImageEvent)]
+    assert [event.partial_image_index for event in drafts] == [0, 1, 0, 1]
+    images = [Image.open(io.BytesIO(base64.b64decode(event.b64_json))) for event in events]
+    assert {(image.format, image.size) for image in images} == {("JPEG", (1024, 640))}
+    assert images[2].tobytes() != images[5].tobytes()
+    assert len({event.b64_json for event in events}) == 6
+    whole = [event for event in events if isinstance(event, ImageGenCompletedEvent)]
+    assert [event.usage.output_tokens for event in whole] == [122, 122]
+    assert [event.size for event in whole] == ["1024x640"] * 2
+
+
+def test_an_edit_streams_too_and_keeps_to_its_mask(client: openai.OpenAI) -> None:
+    mask = Image.new("RGBA", SIZE, (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (0, 0, 1024, 100))
+    facts: dict[str, Any] = {"model": "gpt-image-1", "prompt": "a hat", "size": "1024x1024"}
+    stream = client.images.edit(
+        image=saved(photo()), mask=saved(mask), stream=True, partial_images=1, **facts
+    )
+    draft, whole = list(stream)
+    assert (draft.type, whole.type) == ("image_edit.partial_image", "image_edit.completed")
+    after = Image.open(io.BytesIO(base64.b64decode(whole.b64_json))).convert("RGB")
+    assert _changed(photo(), after, (0, 0, 1024, 100)) > 0.99
+    assert _changed(photo(), after, (0, 100, 1024, 1024)) == 0
+
+
+def test_a_stream_that_is_refused_is_an_ordinary_error(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError):
+        client.images.generate(model="gpt-image-2", prompt="[refuse]", stream=True)
 
 
 def test_the_models_are_listed(client: openai.OpenAI) -> None:
