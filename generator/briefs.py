@@ -87,12 +87,18 @@ def _mask(given: list[GivenReference], references: tuple[Reference, ...]) -> Ref
     return Reference(data, "image/png", "mask.png")
 
 
-def _parent(generation: Generation, parent: Generation) -> Parent:
+def _parent(generation: Generation, parent: Generation) -> Parent | None:
+    """What the adapter has to know of the parent: its task, or what it remembers; often nothing."""
+    if parent.family != generation.family:
+        return None
     told = Parent(task_id=parent.task_id, position=generation.parent_position or 0)
-    starts_here = parent.family == generation.family
-    if generation.rule.starts_from == "memory" and starts_here and parent.memory:
-        return replace(told, memory=_read(parent.memory, else_say=FORGOTTEN))
-    return told
+    match generation.rule.starts_from:
+        case "button":
+            return told
+        case "memory" if parent.memory:
+            return replace(told, memory=_read(parent.memory, else_say=FORGOTTEN))
+        case _:
+            return None
 
 
 def _read(key: str, *, else_say: str = GONE) -> bytes:

@@ -189,8 +189,16 @@ def test_a_memory_is_not_told_to_another_family(team: Team, member: User) -> Non
     make_generation(member, team, action="edit", parent=first, references=(reference,))
     gateway = ScriptedGateway(images())
     run(gateway)
-    assert gateway.submitted[0].parent
-    assert gateway.submitted[0].parent.memory is None
+    assert gateway.submitted[0].parent is None
+
+
+def test_a_model_that_is_shown_the_image_is_told_of_no_parent(team: Team, member: User) -> None:
+    first = make_generation(member, team, status=Status.SUCCEEDED)
+    reference = make_reference(member, team)
+    make_generation(member, team, action="edit", parent=first, references=(reference,))
+    gateway = ScriptedGateway(images())
+    run(gateway)
+    assert gateway.submitted[0].parent is None
 
 
 # ── Links ──
