@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MaxValueValidator
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +23,7 @@ from generator.models import CatalogueEntry, PriceSource
 # Times ten, the most images of one generation, it has to fit into four bytes.
 LARGEST_PRICE = 10**8  # credits
 MOST_TOLD = 12  # changes of a sync that are told one by one
+NO_PRICES = _("Write whole credits for each action, as in the example.")
 TOO_DEAR = _("An image may cost at most %(limit_value)s credits.")
 
 
@@ -63,10 +64,12 @@ class CatalogueEntryAdmin(StudioAdmin):
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """The usual field; that of the price, here and in the list, has a largest value."""
+        """The usual field; prices, here and in the list, have a largest value."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "credits_per_image":
             field.validators.append(MaxValueValidator(LARGEST_PRICE, TOO_DEAR))
+        if db_field.name == "rates":
+            field.validators.append(_are_prices)
         return field
 
     def save_model(
@@ -117,6 +120,16 @@ class CatalogueEntryAdmin(StudioAdmin):
         text = ngettext("%(count)d entry was added.", "%(count)d entries were added.", count)
         self.message_user(request, text % {"count": count})
         return redirect("admin:generator_catalogueentry_changelist")
+
+
+def _are_prices(rates: Any) -> None:
+    """Raises ValidationError for what is no mapping of actions to credits."""
+    fit = isinstance(rates, dict) and all(
+        isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= LARGEST_PRICE
+        for each in rates.values()
+    )
+    if not fit:
+        raise ValidationError(NO_PRICES)
 
 
 def _summary(changes: catalogue_sync.Changes) -> str:

@@ -147,6 +147,31 @@ def test_rates_that_staff_change_are_the_staffs(staff: Client) -> None:
     assert (entry.rates, entry.price_source) == ({"create": 60}, PriceSource.STAFF)
 
 
+@pytest.mark.parametrize(
+    "rates", ["[1]", '"x"', '{"create": "40"}', '{"create": -1}', '{"create": true}',
+              '{"create": 4.5}', '{"create": 100000001}'],
+)  # fmt: skip
+def test_other_prices_that_are_none_are_refused_in_words(staff: Client, rates: str) -> None:
+    entry = make_entry("qwen-image")
+    change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+    form = {"label": "x", "family": entry.family, "credits_per_image": 40, "rates": rates,
+            "position": 1}  # fmt: skip
+    page = staff.post(change, form).content.decode()
+    assert "Write whole credits for each action" in page
+    entry.refresh_from_db()
+    assert entry.rates == {}
+
+
+def test_what_the_gateway_says_of_a_model_is_text_and_no_markup(staff: Client) -> None:
+    said = {"description": "<script>alert(1)</script><img src=x onerror=alert(2)>"}
+    entry = make_entry("qwen-image", listed=said)
+    change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+    page = staff.get(change).content.decode()
+    assert "alert(2)" in page
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+
+
 def test_an_entry_of_no_known_family_can_still_be_renamed(staff: Client) -> None:
     entry = CatalogueEntry.objects.create(wire_model="paint-o-matic", label="x", offered=False)
     change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
