@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generator.views import account, cards, files, health, images, library, live, studio
+from generator.views import account, cards, files, health, images, library, live, references, studio
 
 TEAM = "t/<slug:team>/"
 GENERATION = f"{TEAM}generations/<uuid:pk>/"
@@ -16,6 +16,9 @@ urlpatterns = [
     path(f"{GENERATION}card", cards.card, name="card"),
     path(f"{GENERATION}cancel", cards.cancel, name="cancel"),
     path(f"{GENERATION}again", cards.again, name="again"),
+    path(f"{GENERATION}press", cards.press, name="press"),
+    path(f"{TEAM}references/", references.references, name="references"),
+    path(f"{TEAM}references/<uuid:pk>/picture", references.picture, name="reference_picture"),
     path(f"{TEAM}live", live.live, name="live"),
     path(f"{TEAM}library/", library.library, name="library"),
     path(IMAGE, images.image, name="image"),

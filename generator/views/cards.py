@@ -1,186 +1,48 @@
-"""One card of the feed: what it shows, and what a person may do with it."""
+"""What a person does with a card of the feed: cancel, again, press a button of the provider."""
 
-import statistics
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from generator import jobs, lifecycle
-from generator.access import TeamRequest, in_team
-from generator.errors import AlreadyMoved, IllegalMove, NotOffered, StudioError
-from generator.families import parse_size
-from generator.forms.fields import shape
-from generator.forms.prompt import PromptForm, settings_of
-from generator.models import UNDER_WAY, Generation, ImageAsset, Membership, Status, Team
+from generator.access import TeamRequest, allowances, in_team
+from generator.errors import AlreadyMoved, IllegalMove, NotOffered, QuotaExceeded, StudioError
+from generator.forms.asking import settings_of
+from generator.forms.prompt import PromptForm
+from generator.models import Generation
 from generator.models.generations import GenerationQuerySet
-from generator.models.people import STEERERS
+from generator.providers.base import Button
+from generator.views.feed import (
+    MOST_TOGETHER,
+    cards_of,
+    for_cards,
+    groups_of,
+    may_cancel,
+)
+from generator.views.feed import price_again as price_again
 
-REMEMBERED = 100  # finished generations of the team that say how long a model usually takes
-ENOUGH = 20  # of them, per model
-SQUARE = (1024, 1024)  # the place kept for an image whose size the provider chooses
-
-# What to do next, by the code of the reason; empty where the reason says it already.
-ADVICE = {
-    "content": "",
-    "refused": "",
-    "lost": "",
-    "busy": "It was tried several times. Try again in a while.",
-    "silent": "It is not sent again by itself, since it might be made twice.",
-    "empty": "Try again, or reword the prompt.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What one card of the feed shows."""
-
-    generation: Generation
-    images: Sequence[ImageAsset]
-    size: tuple[int, int]
-    usual_seconds: int
-    may_cancel: bool
-    price_again: int | None
-    place_in_line: int = 1  # of one that waits
-    batch: uuid.UUID = field(default_factory=uuid.uuid4)
-
-    @property
-    def status(self) -> str:
-        """As the style sheet names it."""
-        return self.generation.status
-
-    @property
-    def frames(self) -> range:
-        """One place for each image that is still to come."""
-        return range(max(self.generation.count - len(self.images), 0))
-
-    @property
-    def places(self) -> int:
-        """Images and frames together."""
-        return max(self.generation.count, len(self.images))
-
-    @property
-    def shape(self) -> str:
-        """`wide`, `tall` or `square`: all places of a card have one shape."""
-        return shape(self.size)
-
-    @property
-    def passed(self) -> float:
-        """How far the bar is, in hundredths: it ends at twice the usual time."""
-        return min(100.0, 50 * (self.generation.seconds or 0) / self.usual_seconds)
-
-    @property
-    def asked_size(self) -> str:
-        """The size for the line of facts: as made, else as asked for."""
-        if self.images:
-            return f"{self.size[0]}x{self.size[1]}"
-        return str(self.generation.fields.get("size", ""))
-
-    @property
-    def quality(self) -> str:
-        """The quality used where the provider said it, else as asked for."""
-        said = self.generation.used.get("quality") or self.generation.fields.get("quality")
-        return str(said or "")
-
-    @property
-    def advice(self) -> str:
-        """What to do about a failure."""
-        return ADVICE.get(self.generation.reason_code, "Try again, or try another model.")
-
-
-def cards_of(generations: Iterable[Generation], membership: Membership) -> list[Card]:
-    """The cards of these generations, for this member."""
-    rows = list(generations)
-    under_way = any(row.status in UNDER_WAY for row in rows)
-    usual = _usual_seconds(membership.team) if under_way else {}
-    # Of the whole studio, so once for all cards.
-    waits = any(row.status == Status.QUEUED for row in rows)
-    places = Generation.objects.places() if waits else {}
-    return [_card(row, membership, usual, places.get(row.pk, 1)) for row in rows]
-
-
-def for_cards(team: Team) -> GenerationQuerySet:
-    """The team's generations with what cards need of their neighbours."""
-    rows = Generation.objects.filter(team=team)
-    return rows.select_related("entry", "author").prefetch_related("images")
-
-
-def _card(
-    generation: Generation, membership: Membership, usual: dict[str, int], place: int
-) -> Card:
-    images = list(generation.images.all())
-    own = generation.author_id == membership.user_id
-    return Card(
-        generation=generation,
-        images=images,
-        size=(images[0].width, images[0].height) if images else _asked_size(generation),
-        usual_seconds=usual.get(generation.wire_model) or _said_seconds(generation),
-        may_cancel=generation.status == Status.QUEUED and may_cancel(membership, own=own),
-        price_again=price_again(generation) if membership.may_make else None,
-        place_in_line=place,
-    )
-
-
-def may_cancel(membership: Membership, *, own: bool) -> bool:
-    """Members withdraw what is theirs; owners and admins, anything of the team."""
-    return membership.may_make and (own or membership.role in STEERERS)
-
-
-def price_again(generation: Generation) -> int | None:
-    """Credits for the same once more, or None where the model cannot be picked now."""
-    if generation.entry is None:
-        return None
-    try:
-        _ = generation.entry.takes
-        return generation.entry.price(generation.count)
-    except NotOffered:
-        return None
-
-
-def _asked_size(generation: Generation) -> tuple[int, int]:
-    try:
-        size = generation.takes.fields.get("size")
-    except NotOffered:
-        size = None
-    asked = generation.fields.get("size") or (size.default if size else "")
-    return parse_size(str(asked)) or SQUARE
-
-
-def _said_seconds(generation: Generation) -> int:
-    try:
-        return generation.takes.usual_seconds
-    except NotOffered:
-        return 30
-
-
-def _usual_seconds(team: Team) -> dict[str, int]:
-    """Median seconds of the team's last successes, by wire model."""
-    done = (
-        Generation.objects.filter(team=team, status=Status.SUCCEEDED)
-        .newest_first()
-        .values_list("wire_model", "started_at", "finished_at")[:REMEMBERED]
-    )
-    took: dict[str, list[float]] = {}
-    for wire_model, started, finished in done:
-        if started and finished:
-            took.setdefault(wire_model, []).append((finished - started).total_seconds())
-    return {name: max(1, round(statistics.median(times[:ENOUGH]))) for name, times in took.items()}
-
-
-# ── Requests ──
+NOT_OFFERED_NOW = "The provider does not offer this for that image (any more)."
 
 
 @require_safe
 @in_team
 def card(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
-    """The card as it stands now, alone."""
+    """The card as it stands now, alone; with `?together` beside those of its batch."""
     generation = get_object_or_404(for_cards(request.team), pk=pk)
-    return _only_card(request, generation)
+    if "together" not in request.GET:
+        return _only_card(request, generation)
+    batch = for_cards(request.team).filter(batch=generation.batch, prompt=generation.prompt)
+    rows = batch.filter(author=generation.author).newest_first()[:MOST_TOGETHER]
+    context = {"groups": groups_of(cards_of(rows, request.membership))}
+    return render(request, "generator/_card.html#groups", context)
 
 
 @require_POST
@@ -206,7 +68,7 @@ def _cancellable(request: TeamRequest) -> GenerationQuerySet:
 
 def _only_card(request: TeamRequest, generation: Generation) -> HttpResponse:
     (shown,) = cards_of([generation], request.membership)
-    return render(request, "generator/studio.html#card", {"card": shown})
+    return render(request, "generator/_card.html#card", {"card": shown})
 
 
 @require_POST
@@ -214,39 +76,105 @@ def _only_card(request: TeamRequest, generation: Generation) -> HttpResponse:
 def again(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     """Begin the same once more, as the person who asks and at today's price."""
     before = get_object_or_404(request.team.generations, pk=pk)
-    form = PromptForm({**settings_of(before), "batch": request.POST.get("batch", "")})
+    data = {**settings_of(before), "batch": request.POST.get("batch", "")}
+    form = PromptForm(data, team=request.team, author=request.user)
     try:
-        if not form.is_valid():
-            raise NotOffered(
-                " ".join(str(text) for texts in form.errors.values() for text in texts)
-            )
-        generation = begin(request, form)
+        generations = begin(request, [form])
     except StudioError as error:
         return refused(request, str(error))
-    return begun(request, generation, again_of=before)
+    return begun(request, generations, again_of=before)
 
 
-def begin(request: TeamRequest, form: PromptForm) -> Generation:
-    """Begin what a valid form asks for, and have it fetched. Raises StudioError."""
-    generation = lifecycle.begin(
-        request.user, request.team, form.entry, form.brief(), batch=form.batch
-    )
+@require_POST
+@in_team
+def press(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
+    """Begin what a button of the provider does; one with a dialog is answered in the studio."""
+    if not request.membership.may_make:
+        raise Http404
+    parent = get_object_or_404(for_cards(request.team), pk=pk)
+    button = parent.button_named(request.POST.get("button", ""))
+    if button is None:
+        return refused(request, NOT_OFFERED_NOW)
+    if button.asks:
+        address = f"{reverse('studio', args=[request.team.slug])}?{_question(parent, button)}"
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    data = {
+        "model": parent.wire_model,
+        "parent": str(parent.pk),
+        "parent_position": request.POST.get("parent_position", ""),
+        "button": button.id,
+        "batch": request.POST.get("batch", ""),
+    }
+    try:
+        generations = begin(request, [PromptForm(data, team=request.team, author=request.user)])
+    except StudioError as error:
+        return refused(request, str(error))
+    return begun(request, generations, pressed=parent)
+
+
+def _question(parent: Generation, button: Button) -> str:
+    """The query of the studio page on which a button's dialog is answered."""
+    return urlencode({"model": parent.wire_model, "parent": parent.pk, "button": button.id})
+
+
+def _same_speed(parent: Generation, button: Button) -> dict[str, str]:
+    """What a button does goes as fast as what it goes on from, and costs what the card says."""
+    speed = parent.fields.get("speed")
+    takes = speed and "speed" in parent.takes.fields_for(parent.wire_model, button.action)
+    return {"speed": str(speed)} if takes else {}
+
+
+def begin(request: TeamRequest, forms: Sequence[PromptForm]) -> list[Generation]:
+    """Begin what the forms ask for, all or nothing, and have it fetched. Raises StudioError."""
+    for form in forms:
+        if not form.is_valid():
+            sentences = [str(text) for texts in form.errors.values() for text in texts]
+            raise NotOffered(" ".join(dict.fromkeys(sentences)))
+    try:
+        with transaction.atomic():
+            generations = [
+                lifecycle.begin(
+                    request.user, request.team, form.entry, form.asked(), batch=form.batch
+                )
+                for form in forms
+            ]
+    except QuotaExceeded as error:
+        raise QuotaExceeded(_too_much(request, forms) or str(error)) from error
     jobs.nudge()
-    return generation
+    return generations
+
+
+def _too_much(request: TeamRequest, forms: Sequence[PromptForm]) -> str:
+    """Why several models together are refused: the sum, not the one that came last."""
+    needed = sum(form.cost for form in forms)
+    caps = allowances(request.team, request.user)
+    short = next((cap for cap in caps if cap.credits < needed), None)
+    if len(forms) == 1 or short is None:
+        return ""
+    return (
+        f"The {len(forms)} models together need {needed:,} credits, and {max(short.credits, 0):,} "
+        f"are left {short.when}. Nothing was begun: compare fewer models, or make fewer images."
+    )
 
 
 def begun(
-    request: TeamRequest, generation: Generation, *, again_of: Generation | None = None
+    request: TeamRequest,
+    generations: Sequence[Generation],
+    *,
+    again_of: Generation | None = None,
+    pressed: Generation | None = None,
 ) -> HttpResponse:
-    """The card of what was just begun, a fresh batch id, and what is left now."""
+    """The cards of what was just begun, a fresh batch id, and what is left now."""
     if not request.htmx:
         # The studio page as it was sent from, so that nothing has to be set again.
-        return redirect(f"{reverse('studio', args=[request.team.slug])}?from={generation.pk}")
-    (shown,) = cards_of([generation], request.membership)
+        page = reverse("studio", args=[request.team.slug])
+        return redirect(page if pressed else f"{page}?from={generations[0].pk}")
+    rows = for_cards(request.team).filter(pk__in=[one.pk for one in generations]).newest_first()
     context = {
-        "card": shown,
+        "groups": groups_of(cards_of(rows, request.membership)),
         "fresh": uuid.uuid4(),
         "again_of": again_of,
+        "pressed": cards_of([pressed], request.membership)[0] if pressed else None,
         "form": None,
         "oob": True,
     }

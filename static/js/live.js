@@ -64,11 +64,18 @@ document.addEventListener("htmx:load", (event) => {
   for (const card of [event.detail.elt, ...event.detail.elt.querySelectorAll(".card")]) {
     if (!card.matches?.(".card")) continue;
     // The same generation twice (a form sent again, a card that the stream brought): one stays.
-    for (const other of cards.querySelectorAll(`[id="${card.id}"]`)) if (other !== card) other.remove();
+    for (const other of cards.querySelectorAll(`[id="${card.id}"]`)) if (other !== card) leave(other);
     noteTime(card);
     if (stale.has(idOf(card))) refresh(idOf(card));
   }
 });
+
+/* Of a group whose last card has gone elsewhere nothing stays. */
+function leave(card) {
+  const group = card.closest("[data-comparison]");
+  card.remove();
+  if (group && !group.querySelector(".card")) group.remove();
+}
 
 /* Seconds so far, and the bar that ends at twice the usual time. */
 function noteTime(card) {

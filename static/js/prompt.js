@@ -4,22 +4,43 @@ const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const form = document.getElementById("prompt-form");
 const settings = document.getElementById("settings");
 const menu = document.getElementById("models");
+const MOST_OTHERS = 5; // models beside the one that is picked
 
-function images(count) {
-  return `${number.format(count)} image${count === 1 ? "" : "s"}`;
+function images(count, models) {
+  const said = `${number.format(count)} image${count === 1 ? "" : "s"}`;
+  return models > 1 ? `${said} with ${models} models` : said;
 }
 
 function say(name, text) {
   for (const place of document.querySelectorAll(`[data-bill="${name}"]`)) place.textContent = text;
 }
 
+/* What one image costs with the model of this bill or chip, at the speed that is chosen. */
+function priceOf({ dataset }) {
+  const prices = dataset.prices ? JSON.parse(dataset.prices) : {};
+  return prices[valueOf("speed")] ?? Number(dataset.price);
+}
+
+/* The words are those of `wording.py`. */
 function tellCost() {
-  const price = Number(document.getElementById("bill").dataset.price);
-  const count = Number(form.elements.namedItem("count")?.value ?? 1) || 1;
-  const cost = price * count;
-  say("images", `${images(count)} at ${number.format(price)}`);
-  say("cost", `${number.format(cost)} credits`);
-  say("button", `Make ${images(count)} · ${number.format(cost)} credits`);
+  const bill = document.getElementById("bill");
+  const asked = Number(valueOf("count") || 1) || 1;
+  const each = priceOf(bill);
+  let [count, cost, models] = [asked, each * asked, 1];
+  for (const chip of document.querySelectorAll("[data-also]")) {
+    // Of a model that does not make so many at once, one is asked.
+    const here = asked <= Number(chip.dataset.most) ? asked : 1;
+    count += here;
+    cost += here * priceOf(chip);
+    models += 1;
+  }
+  const { verb, makes } = bill.dataset;
+  const credits = `${number.format(cost)} credits`;
+  const what = images(count, models);
+  say("images", models > 1 ? what : `${what} at ${number.format(each)}`);
+  say("cost", credits);
+  if (makes === "create") say("button", `${verb} ${what} · ${credits}`);
+  else say("button", count === 1 ? `${verb} · ${credits}` : `${verb} · ${what} · ${credits}`);
   for (const left of document.querySelectorAll("[data-left]")) {
     const after = Number(left.dataset.left) - cost;
     left.textContent = number.format(after);
@@ -28,7 +49,19 @@ function tellCost() {
 }
 
 function valueOf(name) {
-  return form.elements.namedItem(name)?.value ?? "";
+  const found = form.elements.namedItem(name);
+  if (!(found instanceof RadioNodeList)) return found?.value ?? "";
+  // Radio buttons, or a switch behind its hidden "off": the last that would be sent.
+  const sent = [...found].filter((one) => one.checked || !["radio", "checkbox"].includes(one.type));
+  return sent.at(-1)?.value ?? "";
+}
+
+const AS_SAID = { on: "True", off: "False" }; // a switch, as the conditions of fields name it
+
+function isAsked({ dataset }) {
+  const value = valueOf(dataset.onlyWith);
+  const values = dataset.onlyValues.split(" ");
+  return values.includes(value) || values.includes(AS_SAID[value]);
 }
 
 function tellFields() {
@@ -41,14 +74,43 @@ function tellFields() {
     const sides = chosen === "own" ? [valueOf("size_width"), valueOf("size_height")] : chosen.split("x");
     size.textContent = sides.length === 2 ? sides.join(" × ") : "";
   }
-  for (const field of settings.querySelectorAll("[data-only-with]")) {
-    field.hidden = !field.dataset.onlyValues.split(" ").includes(valueOf(field.dataset.onlyWith));
-  }
+  for (const field of settings.querySelectorAll("[data-only-with]")) field.hidden = !isAsked(field);
+}
+
+/* Some actions take no words: then the prompt says why, and what was typed stays for the next. */
+function tellPrompt() {
+  const { hint, writes } = document.getElementById("bill").dataset;
+  form.elements.prompt.placeholder = hint;
+  form.elements.prompt.disabled = writes === "none";
+  document.getElementById("prompt-note").textContent = writes === "none" ? hint : "";
 }
 
 function tell() {
   tellFields();
+  tellPrompt();
   tellCost();
+}
+
+function refetch() {
+  htmx.trigger("#refetch", "refetch");
+}
+
+/* The model that is picked is compared with others, never with itself; with five at most. */
+function tellCompared() {
+  const boxes = [...menu.querySelectorAll('[name="also"]')];
+  const chosen = valueOf("model");
+  for (const box of boxes) if (box.value === chosen) box.checked = false;
+  const full = boxes.filter((box) => box.checked).length >= MOST_OTHERS;
+  for (const box of boxes) box.disabled = box.value === chosen || (full && !box.checked);
+}
+
+function dropCompared(chip) {
+  const box = [...menu.querySelectorAll('[name="also"]')].find((one) => one.value === chip.dataset.also);
+  if (box) box.checked = false;
+  chip.remove();
+  document.getElementById("model-button").focus();
+  tellCompared();
+  tell();
 }
 
 function forgetFaults() {
@@ -57,6 +119,7 @@ function forgetFaults() {
 }
 
 function afterAnswer() {
+  tellCompared();
   tell();
   const chosen = valueOf("model");
   for (const model of menu.querySelectorAll("[data-model]")) {
@@ -64,7 +127,7 @@ function afterAnswer() {
     else model.removeAttribute("aria-current");
   }
   const prompt = form.elements.prompt;
-  if (document.querySelector("#prompt-errors > *")) prompt.setAttribute("aria-invalid", "true");
+  if (document.querySelector("#prompt-errors > [data-prompt-fault]")) prompt.setAttribute("aria-invalid", "true");
   else prompt.removeAttribute("aria-invalid");
 }
 
@@ -77,6 +140,7 @@ function findModel(event) {
     for (const model of group.querySelectorAll(".model")) {
       const text = `${provider} ${model.textContent} ${model.dataset.model}`.toLowerCase();
       model.hidden = !wanted.split(/\s+/).every((word) => text.includes(word));
+      model.parentElement.hidden = model.hidden;
       here += !model.hidden;
     }
     group.hidden = !here;
@@ -123,6 +187,14 @@ if (form) {
     if (event.target === form.elements.prompt) keepDraft();
     if (event.target.matches("[data-find-model]")) findModel(event);
   });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-refetch]")) refetch();
+    if (event.target.name === "also") tellCompared();
+  });
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-drop-also]")?.closest("[data-also]");
+    if (chip) dropCompared(chip);
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form === form) {
       event.preventDefault();
@@ -142,5 +214,6 @@ if (form) {
   form.addEventListener("htmx:afterRequest", afterSending);
   document.addEventListener("htmx:afterSettle", afterAnswer);
   document.addEventListener("htmx:oobAfterSwap", () => queueMicrotask(afterAnswer));
+  tellCompared();
   tell();
 }

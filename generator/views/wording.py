@@ -1,0 +1,49 @@
+"""What the button, the bill and the empty prompt say. `prompt.js` says the same as numbers move."""
+
+from collections.abc import Sequence
+
+from generator.forms.prompt import ACTION_WORDS, PromptForm
+from generator.models import Action
+
+
+def verb(form: PromptForm) -> str:
+    """What pressing the button does, in a word or two."""
+    if form.action == Action.CREATE:
+        return "Make"
+    return ACTION_WORDS.get(form.action, "Make")
+
+
+def button_words(forms: Sequence[PromptForm]) -> str:
+    """`Make 4 images · 160 credits`, `Edit · 40 credits`, `Make 6 images with 3 models · …`."""
+    first = forms[0]
+    credits = f"{sum(form.cost for form in forms):,} credits"
+    images = sum(form.how_many for form in forms)
+    if first.action == Action.CREATE:
+        return f"{verb(first)} {_images(images, len(forms))} · {credits}"
+    if images == 1:
+        return f"{verb(first)} · {credits}"
+    return f"{verb(first)} · {_images(images, len(forms))} · {credits}"
+
+
+def bill_words(forms: Sequence[PromptForm]) -> str:
+    """`4 images at 40`; `6 images with 3 models`."""
+    images = _images(sum(form.how_many for form in forms), len(forms))
+    return images if len(forms) > 1 else f"{images} at {forms[0].each:,}"
+
+
+def _images(count: int, models: int) -> str:
+    images = f"{count:,} image{'' if count == 1 else 's'}"
+    return images if models == 1 else f"{images} with {models} models"
+
+
+def prompt_hint(form: PromptForm) -> str:
+    """What stands in an empty prompt: what to write, or why there is nothing to write."""
+    match form.rule.prompt:
+        case "none":
+            return "Nothing to write: this works on the image alone."
+        case "optional":
+            return "What should it show? May stay empty."
+        case _ if form.action == Action.CREATE:
+            return "What should it show?"
+        case _:
+            return "What should be done?"

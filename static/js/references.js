@@ -1,0 +1,200 @@
+/* Images given along: dropped, pasted or picked, taken out, put in another order. The server draws
+   the strip anew after each change, with what the model picked makes of it. */
+
+const form = document.getElementById("prompt-form");
+const upload = document.getElementById("upload");
+const chooser = document.getElementById("chooser");
+const waiting = []; // lots of files that are not sent yet
+const KEYS = ["paint", "unmask", "remove", "move", "choose"];
+const LIBRARY = /\/images\/([0-9a-f-]{36})\//;
+
+let sending = false;
+let choosing = "reference"; // what a file picked from the device is for
+let firstBefore = "";
+let focused; // what had the focus in the strip before it was drawn anew
+
+const tiles = () => document.getElementById("reference-tiles");
+const tokens = () => [...tiles().querySelectorAll("[data-reference]")].map((tile) => tile.dataset.reference);
+
+function refetch() {
+  htmx.trigger("#refetch", "refetch");
+}
+
+function unmask() {
+  document.getElementById("painted")?.replaceChildren();
+}
+
+/* A mask lies over the first image: with another one there it would mean nothing. */
+function changed() {
+  const first = tokens()[0] ?? "";
+  if (first !== firstBefore) unmask();
+  firstBefore = first;
+  refetch();
+}
+
+function waitingTile(token) {
+  const tile = document.createElement("li");
+  tile.className = "reference reference--waiting";
+  const spinner = document.createElement("span");
+  spinner.className = "spinner";
+  tile.append(spinner);
+  if (token) {
+    tile.dataset.reference = token;
+    const input = document.createElement("input");
+    Object.assign(input, { type: "hidden", name: "reference", value: token });
+    tile.append(input);
+  }
+  tiles().append(tile);
+}
+
+function add(token) {
+  if (tokens().includes(token)) return;
+  waitingTile(token);
+  changed();
+}
+
+function takeOut(tile) {
+  tile.remove();
+  document.querySelector(".add-button").focus();
+  changed();
+}
+
+function move(tile) {
+  tile.previousElementSibling?.before(tile);
+  changed();
+}
+
+/* ── Files ── */
+
+function send(files, purpose = "reference") {
+  if (!files.length) return;
+  waiting.push({ files: [...files], purpose });
+  for (const _ of files) if (purpose === "reference") waitingTile();
+  sendNext();
+}
+
+function sendNext() {
+  if (sending || !waiting.length) return;
+  const { files, purpose } = waiting.shift();
+  const carrier = new DataTransfer();
+  for (const file of files) carrier.items.add(file);
+  upload.elements.files.files = carrier.files;
+  upload.elements.purpose.value = purpose;
+  sending = true;
+  htmx.trigger(upload, "submit");
+}
+
+function sent(event) {
+  sending = false;
+  for (const tile of tiles().querySelectorAll(".reference--waiting:not([data-reference])")) tile.remove();
+  if (event.detail.successful) changed();
+  sendNext();
+}
+
+function choose(purpose) {
+  choosing = purpose;
+  upload.elements.files.value = "";
+  upload.elements.files.click();
+}
+
+function isLoaded(event) {
+  return [...(event.dataTransfer?.types ?? [])].some((type) => type === "Files" || type === "text/uri-list");
+}
+
+function over(event) {
+  if (!isLoaded(event)) return;
+  event.preventDefault(); // a file let go beside the form would take its place
+  form.classList.toggle("is-over", form.contains(event.target));
+}
+
+function dropped(event) {
+  if (!isLoaded(event)) return;
+  event.preventDefault();
+  form.classList.remove("is-over");
+  if (!form.contains(event.target)) return;
+  const [, image] = LIBRARY.exec(event.dataTransfer.getData("text/uri-list")) ?? [];
+  if (image) add(`image:${image}`);
+  else send(event.dataTransfer.files);
+}
+
+function pasted(event) {
+  const { files } = event.clipboardData;
+  // From a text program both come: then the words are meant.
+  if (!files.length || event.clipboardData.getData("text/plain")) return;
+  if (document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  send(files);
+}
+
+/* ── The library ── */
+
+function tellPicked() {
+  const given = tokens();
+  for (const button of chooser.querySelectorAll("[data-pick]")) {
+    button.setAttribute("aria-pressed", String(given.includes(button.dataset.pick)));
+  }
+}
+
+function pick(button) {
+  const there = [...tiles().querySelectorAll("[data-reference]")].find((tile) => tile.dataset.reference === button.dataset.pick);
+  if (there) {
+    there.remove();
+    changed();
+  } else add(button.dataset.pick);
+  tellPicked();
+}
+
+/* ── The strip, drawn anew ── */
+
+function remember() {
+  const here = document.activeElement?.closest("#along button");
+  const key = here && KEYS.find((name) => name in here.dataset);
+  focused = key && { key, token: here.closest("[data-reference]")?.dataset.reference };
+}
+
+function restore() {
+  firstBefore = tokens()[0] ?? "";
+  tellPicked();
+  if (!focused || document.activeElement !== document.body) return;
+  const { key, token } = focused;
+  const place = token ? document.querySelector(`[data-reference="${CSS.escape(token)}"]`) : document.getElementById("along");
+  (place?.querySelector(`[data-${key}]`) ?? place?.querySelector("button") ?? document.querySelector(".add-button")).focus();
+}
+
+function press(event) {
+  const button = event.target.closest("button, a");
+  if (!button) return;
+  const { dataset } = button;
+  if ("remove" in dataset) takeOut(button.closest(".reference"));
+  else if ("move" in dataset) move(button.closest(".reference"));
+  else if ("choose" in dataset) choose(dataset.choose);
+  else if ("pick" in dataset) pick(button);
+  else if ("unmask" in dataset) {
+    unmask();
+    refetch();
+  } else if ("dropStart" in dataset) {
+    event.preventDefault();
+    button.closest(".start").remove();
+    refetch();
+  }
+}
+
+if (form) {
+  firstBefore = tokens()[0] ?? "";
+  document.addEventListener("click", press);
+  document.addEventListener("dragover", over);
+  document.addEventListener("dragleave", (event) => event.relatedTarget ?? form.classList.remove("is-over"));
+  document.addEventListener("drop", dropped);
+  document.addEventListener("paste", pasted);
+  upload.elements.files.addEventListener("change", (event) => {
+    chooser.hidePopover();
+    send(event.target.files, choosing);
+  });
+  upload.addEventListener("htmx:afterRequest", sent);
+  chooser.addEventListener("toggle", (event) => {
+    if (event.newState === "open") htmx.trigger("#chooser-images", "choose");
+  });
+  chooser.addEventListener("htmx:afterSettle", tellPicked);
+  document.addEventListener("htmx:oobBeforeSwap", (event) => event.detail.target?.id === "along" && remember());
+  document.addEventListener("htmx:oobAfterSwap", (event) => event.detail.target?.id === "along" && queueMicrotask(restore));
+}
