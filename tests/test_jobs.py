@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from generator import jobs, lifecycle
 from generator.errors import ProviderBusy
 from generator.models import (
     Generation,
+    ImageAsset,
     LedgerEntry,
     QuotaAccount,
     ReferenceImage,
@@ -224,3 +226,16 @@ def test_a_reference_that_was_never_sent_is_deleted_after_two_days(
     jobs.daily()
     assert set(ReferenceImage.objects.all()) == {fresh, sent}
     assert not image_storage().exists(with_bytes)
+
+
+def test_a_drawing_has_thumbnails_too(team: Team, member: User) -> None:
+    make_generation(member, team)
+    asset = run(ScriptedGateway(images())).images.get()
+    drawing = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9"/></svg>'
+    )
+    name = image_storage().save("drawing.svg", ContentFile(drawing))
+    ImageAsset.objects.update(file=name, format="svg")
+    jobs.make_thumbnails(str(asset.pk))
+    asset.refresh_from_db()
+    assert asset.thumbnails_at
