@@ -9,6 +9,8 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from generator import balance, jobs
@@ -18,7 +20,7 @@ from generator.models import CatalogueEntry, Chore, PriceSource
 from generator.providers.directory import Balance, Directory, Endpoint, Listed
 from generator.providers.gateway import Gateway
 from generator.sandbox import Sandbox
-from tests.make import make_entry
+from tests.make import make_entry, make_user
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -280,6 +282,16 @@ def test_a_model_that_is_listed_no_more_is_marked_and_stays_on_offer() -> None:
     one = entry("qwen-image")
     assert (one.gone_at, one.seen_at, one.offered) == (NOW + DAY, NOW, True)
     assert one in CatalogueEntry.objects.pickable()
+
+
+def test_the_menu_says_that_a_model_may_be_gone(client: Client) -> None:
+    member = make_user()
+    client.force_login(member)
+    studio = reverse("studio", args=[member.personal_team.slug])
+    one = make_entry("qwen-image")
+    assert "no longer lists it" not in client.get(studio).content.decode()
+    CatalogueEntry.objects.filter(pk=one.pk).update(gone_at=NOW)
+    assert client.get(studio).content.decode().count("no longer lists it") == 1
 
 
 def test_it_is_told_once_that_a_model_is_gone() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from generator import jobs, lifecycle
@@ -255,3 +257,12 @@ def test_the_sweep_sends_no_more_starts_than_a_lowered_studio_has_room_for(
         make_generation(member, team, prompt=f"waits {n}")
     jobs.sweep()
     assert queue.sent.count(("start_next", ())) == 2
+
+
+def test_a_card_says_that_the_provider_asks_for_fewer_calls(
+    team: Team, member: User, client: Client
+) -> None:
+    generation = make_generation(member, team, note="limit")
+    client.force_login(member)
+    page = client.get(reverse("card", args=[team.slug, generation.pk])).content.decode()
+    assert "The provider asks for fewer calls at once" in page
