@@ -205,8 +205,11 @@ def _editor_mask(mask: Reference) -> str:
 def _pressed(brief: Brief) -> dict[str, JSON]:
     if not brief.button or brief.parent is None or not brief.parent.task_id:
         raise RequestRefused("This starts from a button of a picture that Midjourney made.")
+    # Said only in a dialog, but found wanting before anything is asked for.
     if brief.action == "fill":
-        _painted(brief)  # said only in the dialog, but missed before anything is asked for
+        _painted(brief)
+    if brief.action in {"fill", "zoom"}:
+        prompts.typed_flags(brief.prompt)
     return {"taskId": brief.parent.task_id, "customId": brief.button}
 
 

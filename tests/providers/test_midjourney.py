@@ -154,6 +154,9 @@ def test_flags_that_change_the_price_are_refused_before_it_is_paid(flag: str, ac
 def test_they_are_refused_in_the_answer_to_a_dialog_too(action: str) -> None:
     with pytest.raises(RequestRefused, match="price"):
         midjourney.build_continue(brief(action, prompt="a fox --turbo", mask=MASK), "1")
+    mask = MASK if action == "fill" else None
+    with pytest.raises(RequestRefused, match="price"):
+        said(action, prompt="a fox --turbo", mask=mask, parent=PARENT, button=BUTTON)
 
 
 def test_references_are_image_prompts_in_data_uris() -> None:

@@ -290,7 +290,7 @@ def test_a_button_with_an_id_of_another_form_is_known_by_what_stands_on_it(
         {"customId": "", "label": "U1"},
         {"customId": None, "label": "U1"},
         {"customId": 7, "label": "U1"},
-        {"customId": "x" * 301, "label": "U1"},
+        {"customId": "x" * 201, "label": "U1"},
         {"customId": "a\nb", "label": "U1"},
         {"customId": "MJ::BOOKMARK::1", "emoji": "❤️"},
         {"customId": "MJ::Job::PicReader::1", "emoji": "1️⃣"},
