@@ -130,8 +130,11 @@ STATUSES = {
     413: "The request is too large for the gateway. Send fewer or smaller images.",
 }
 FIELDS = {
+    "aspect_ratio": "shape",
     "background": "background",
+    "guidance": "guidance",
     "guidance_scale": "guidance",
+    "height": "size",
     "input_fidelity": "likeness",
     "model": "model",
     "moderation": "safety rules",
@@ -140,9 +143,12 @@ FIELDS = {
     "output_format": "file format",
     "prompt": "prompt",
     "quality": "quality",
+    "safety_tolerance": "tolerance",
     "seed": "seed",
     "size": "size",
+    "steps": "number of steps",
     "style": "style",
+    "width": "size",
 }
 _MAY_NAME_A_FIELD = frozenset({"invalid_request", "invalidparameter", "missingparameter"})
 WRONG_ADDRESS = (

@@ -27,7 +27,7 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[odd]` | a task with a status that no document names, and never over | yes |
 | `[gone]` | a task that nobody knows when it is looked for | yes |
 | `[lag]` | a task that is not known yet when it is first looked for | yes |
-| `[partly]` | of a series every second image is refused, and not paid (Seedream, Bria, Replicate) | yes |
+| `[partly]` | of a series every second image is missing, unpaid (Seedream, Bria, Replicate) | yes |
 | `[full]` | the queue is full, code 23 (Midjourney) | no |
 | `[queue]` | taken, but in the queue, code 22 (Midjourney) | yes |
 | `[script]` | a drawing (SVG) with scripts and links to strangers in it; elsewhere nothing | yes |

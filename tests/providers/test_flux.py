@@ -187,6 +187,7 @@ def test_an_answer_without_an_id_cannot_be_read(body: Any) -> None:
     ("name", "kind", "words"),
     [
         ("unprocessable", RequestRefused, "prompt"),
+        ("unprocessable_side", RequestRefused, "did not accept the size"),
         ("unprocessable_text", RequestRefused, "refused"),
         ("no_credits", RequestRefused, "out of money"),
         ("too_many", ProviderBusy, "busy"),
