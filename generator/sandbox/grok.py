@@ -69,8 +69,9 @@ def carry_out(desk: Desk, asked: Asked) -> Answer:
 
 def carry_out_edit(desk: Desk, asked: Asked, form: Form) -> Answer:
     """The answer to an admitted request for images that are painted over the first of a form."""
-    body, images = _from_json(form) if form.is_json else _from_parts(form)
-    return _painted(desk, asked, _order(_checked(body, strict=desk.house.strict), _first(images)))
+    strict = desk.house.strict
+    body, images = _from_json(form, strict=strict) if form.is_json else _from_parts(form)
+    return _painted(desk, asked, _order(_checked(body, strict=strict), _first(images)))
 
 
 def _painted(desk: Desk, asked: Asked, order: Order) -> Answer:
@@ -142,7 +143,7 @@ def _size(ratio: str, resolution: str, base: bytes | None) -> Size:
 # ── The images that came along ──
 
 
-def _from_json(form: Form) -> tuple[Fields, list[Upload]]:
+def _from_json(form: Form, *, strict: bool) -> tuple[Fields, list[Upload]]:
     """xAI's own form: `image`, or up to three `images`, each `{"type": "image_url", "url": …}`."""
     body = {name: said for name, said in form.fields.items() if name not in {"image", "images"}}
     one, several = form.fields.get("image"), form.fields.get("images")
@@ -152,14 +153,16 @@ def _from_json(form: Form) -> tuple[Fields, list[Upload]]:
     if not isinstance(entries, list):
         raise _wrong("An image is required.")
     try:
-        return body, [_linked(entry) for entry in entries]
+        return body, [_linked(entry, strict=strict) for entry in entries]
     except (KeyError, ValueError):
         raise _wrong("Images must be given as objects with a url.") from None
 
 
-def _linked(entry: object) -> Upload:
+def _linked(entry: object, *, strict: bool) -> Upload:
     if not isinstance(entry, dict) or entry.get("type", "image_url") != "image_url":
         raise ValueError("no object, or another kind of it")
+    if strict and not entry.keys() <= {"type", "url"}:
+        raise ValueError("more than it has")
     return from_data_uri(entry["url"], "image")
 
 

@@ -138,7 +138,7 @@ def _from_json(form: Form, limits: EditLimits) -> tuple[Fields, list[Upload], li
 
 
 def _referenced(entry: object, place: str, name: str) -> Upload:
-    address = entry.get("image_url") if isinstance(entry, dict) else None
+    address = entry["image_url"] if isinstance(entry, dict) and [*entry] == ["image_url"] else None
     try:
         return from_data_uri(address, name)
     except ValueError as error:

@@ -108,6 +108,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("edits", {"image": {"type": "text", "url": ONE["image"]["url"]}}),
     ("edits", {"image": {"url": "https://a.example/b.png"}}),
     ("edits", {"image": {"url": "data:image/png;base64,AAAA"}}),
+    ("edits", {"image": {**ONE["image"], "detail": "high"}}),
     ("edits", {**ONE, "mask": ONE["image"]}),
     ("edits", {**ONE, "size": "1024x1024"}),
 ]
