@@ -216,14 +216,15 @@ def test_two_teams_see_their_own_accounts(member: User) -> None:
 
 
 def test_a_reference_that_was_never_sent_is_deleted_after_two_days(
-    member: User, team: Team
+    member: User, team: Team, django_capture_on_commit_callbacks: Any
 ) -> None:
     old, fresh, sent = (make_reference(member, team) for _ in range(3))
     make_generation(member, team, action="edit", references=(sent,))
     before = timezone.now() - timedelta(days=3)
     ReferenceImage.objects.filter(pk__in=[old.pk, sent.pk]).update(created_at=before)
     with_bytes = old.key
-    jobs.daily()
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.daily()
     assert set(ReferenceImage.objects.all()) == {fresh, sent}
     assert not image_storage().exists(with_bytes)
 

@@ -113,6 +113,18 @@ def test_a_dialog_is_answered_once_and_its_new_task_is_followed(team: Team, memb
     assert look_again(generation, gateway).status == Status.SUCCEEDED
 
 
+def test_a_dialog_that_stays_open_for_a_moment_is_not_answered_twice(
+    team: Team, member: User
+) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), Dialog("t1"), Pending("t1"), Dialog("t1"), images())
+    generation = run(gateway)
+    for _ in range(3):
+        generation = look_again(generation, gateway)
+    assert generation.status == Status.SUCCEEDED
+    assert len(gateway.answered) == 1
+
+
 def test_an_answer_that_came_to_nothing_for_sure_is_given_again(team: Team, member: User) -> None:
     imagined(member, team)
     gateway = ScriptedGateway(

@@ -162,8 +162,11 @@ def _poll(generation: Generation, gateway: Gateway) -> float | None:
     except ProviderError as error:
         return refuse(generation, error)
     match outcome:
-        case Pending() if is_late:
+        case Pending() | Dialog() if is_late:
             return fail(generation, "The model took longer than it may.", code="late")
+        case Dialog() if generation.answered == generation.task_id:
+            # It may stay open for a moment after it was answered: once is paid, twice is not.
+            return look_again(generation, family.poll_every)
         case Pending():
             return look_again(
                 generation, family.poll_every, note=outcome.note[:120], progress=outcome.progress
@@ -179,7 +182,10 @@ def _answer(generation: Generation, gateway: Gateway) -> float | None:
     adapter = providers.DIALOG_ADAPTERS[generation.protocol]
     deadline = generation.rule.deadline
     due_at = timezone.now() + timedelta(seconds=deadline) + LEASE_MARGIN
-    generation.move_to(Status.SUBMITTING, note="", due_at=due_at, attempts=generation.attempts + 1)
+    generation.move_to(
+        Status.SUBMITTING, note="", due_at=due_at, attempts=generation.attempts + 1,
+        answered=generation.task_id,
+    )  # fmt: skip
     try:
         brief = briefs.brief_of(generation)
         with patience.awaiting():
@@ -191,7 +197,8 @@ def _answer(generation: Generation, gateway: Gateway) -> float | None:
         # The dialog is still open: the next look finds it, and it is answered again.
         pause = growing_pause(generation.attempts, asked_for=error.retry_after)
         due_at = timezone.now() + timedelta(seconds=pause)
-        generation.move_to(Status.RUNNING, note="busy", due_at=due_at, claimed_by="")
+        facts = {"note": "busy", "due_at": due_at, "claimed_by": "", "answered": ""}
+        generation.move_to(Status.RUNNING, **facts)
         return pause
     except ProviderError as error:
         return refuse(generation, error)

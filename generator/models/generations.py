@@ -175,6 +175,8 @@ class Generation(models.Model):
     claimed_by = models.CharField(max_length=100, blank=True)
 
     task_id = models.CharField(max_length=200, blank=True)
+    # The task whose dialog was answered: it is paid, and not answered again.
+    answered = models.CharField(max_length=200, blank=True)
     progress = models.PositiveSmallIntegerField(null=True)
     note = models.CharField(max_length=120, blank=True)
     # What `storing` has to fetch or take from the spool: one mapping an image.
