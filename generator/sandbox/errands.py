@@ -50,11 +50,11 @@ def seed_of(desk: Desk, motif: Motif) -> int:
     return paint.seed_for(motif.prompt, motif.model, desk.log.paid(motif.prompt)) % 2**32
 
 
-def wishes(desk: Desk, motif: Motif) -> tuple[Wish, ...]:
+def wishes(desk: Desk, asked: Asked, motif: Motif) -> tuple[Wish, ...]:
     """One a picture: of the same seed they are the same, and no two of one task are."""
     seed = seed_of(desk, motif)
     seeds = [paint.seed_for(motif.prompt, motif.model, seed, n) for n in range(motif.count)]
-    if motif.base is None:
+    if motif.base is None or asked.word in FOR_NOTHING:  # the latter are never painted
         size = motif.size or (1024, 1024)
         return tuple(Wish(one, size, motif.format) for one in seeds)
     return tuple(

@@ -92,7 +92,7 @@ def _submit(desk: Desk, asked: Asked, model: str) -> Answer:
     motif = _motif(model, body)
     dollars = catalogue.cost(model, "", (1, 1), 1, (0, 0))
     errand = Errand(
-        model, errands.wishes(desk, motif), errands.seed_of(desk, motif), LIFE, dollars, body
+        model, errands.wishes(desk, asked, motif), errands.seed_of(desk, motif), LIFE, dollars, body
     )
     task = errands.begin(desk, asked, errand)
     url = f"{POLLING_HOST}/v1/get_result?id={task.id}"

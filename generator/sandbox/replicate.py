@@ -52,7 +52,7 @@ def _submit(desk: Desk, asked: Asked, model: str) -> Answer:
     paid = motif.count - motif.count // 2 if asked.word == "partly" else motif.count
     dollars = catalogue.cost(model, "", (1, 1), paid, (0, 0))
     errand = Errand(
-        model, errands.wishes(desk, motif), errands.seed_of(desk, motif), LIFE, dollars, said
+        model, errands.wishes(desk, asked, motif), errands.seed_of(desk, motif), LIFE, dollars, said
     )
     task = errands.begin(desk, asked, errand)
     return as_json(_native(task, "starting", {"output": None, "logs": ""}), 201)
@@ -82,7 +82,10 @@ def _together(said: Fields, model: Model) -> dict[str, str]:
             wrong["resolution"] = "Not used when aspect_ratio is custom"
         else:
             wrong |= dict.fromkeys(("width", "height"), "Only used when aspect_ratio is custom")
-    if "image" not in said:
+    if "image" in said:
+        shapes = ("aspect_ratio", "megapixels", "width", "height")
+        wrong |= dict.fromkeys(shapes, "Not used with an image")
+    else:
         wrong |= dict.fromkeys(("mask", "prompt_strength"), "Only used with an image")
     if "image_prompt" not in said:
         wrong["image_prompt_strength"] = "Only used with an image_prompt"

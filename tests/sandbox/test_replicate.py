@@ -127,7 +127,7 @@ def test_a_task_of_the_other_shape_lies_inside_one_of_the_gateway(
     [
         (SCHNELL, {}, (1024, 1024), "WEBP"),
         (SCHNELL, {"megapixels": "0.25", "output_format": "jpg"}, (512, 512), "JPEG"),
-        (DEV, {"image": RED, "aspect_ratio": "1:1"}, (320, 192), "WEBP"),
+        (DEV, {"image": RED}, (320, 192), "WEBP"),
         (KONTEXT, {"input_image": RED}, (320, 192), "PNG"),
         (KONTEXT, {"aspect_ratio": "match_input_image"}, (1024, 1024), "PNG"),
         (TWO, {"input_images": [RED], "aspect_ratio": "match_input_image"}, (320, 192), "WEBP"),
@@ -175,6 +175,9 @@ def test_only_what_the_mask_shows_white_is_painted_over(made: Made, client: http
         (SCHNELL, {"negative_prompt": "x"}, "negative_prompt"),
         (SCHNELL, {"aspect_ratio": "custom"}, "aspect_ratio"),
         (DEV, {"prompt_strength": 0.5}, "prompt_strength"),
+        (DEV, {"image": RED, "aspect_ratio": "1:1"}, "aspect_ratio"),
+        (DEV, {"image": RED, "megapixels": "1"}, "megapixels"),
+        (SDXL, {"image": RED, "width": 1024}, "width"),
         (DEV, {"image": base64.b64encode(b"x" * 90).decode()}, "image"),
         (DEV, {"image": "data:image/png;base64,aGVsbG8="}, "image"),
         (f"{BFL}/flux-1.1-pro", {"steps": 20}, "steps"),
