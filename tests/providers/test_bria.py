@@ -181,7 +181,7 @@ def test_what_the_routes_have_no_words_for_is_refused_before_it_is_paid(
 
 
 def _values(field: Field) -> list[Any]:
-    """What a person may set: every choice, the bounds, on and off."""
+    """What a person may set: every choice but the one to leave it, the bounds, on and off."""
     match field.kind:
         case "switch":
             return [True, False]
@@ -190,7 +190,7 @@ def _values(field: Field) -> list[Any]:
         case "integer" | "number":
             return [field.least, field.most]
         case _:
-            return list(field.choices)
+            return [choice for choice in field.choices if choice != "auto"]
 
 
 CASES = [
