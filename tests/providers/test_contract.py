@@ -1,287 +1,270 @@
-"""Every adapter through the sandbox, and families.toml held to the sandbox's strict reading.
+"""Every action of every model of families.toml, through its adapter and the strict sandbox.
 
-The sandbox is a second reading of the gateway's documentation (B2) that shares no line with the
-adapters. Where the two agree, neither has been read wrongly by one of them alone.
+The sandbox is a second reading of the gateway's documentation that shares no line with the
+adapters. Where the two agree, neither has been read wrongly by one of them alone. Everything here
+is made from the families alone: a new one, or a new protocol, is held to it as it comes.
 """
 
-import itertools
+import io
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from generator import pictures
-from generator.errors import (
-    BadReply,
-    ContentRefused,
-    LinkRefused,
-    LinkSilent,
-    ProviderBusy,
-    ProviderError,
-    ProviderSilent,
-    RequestRefused,
+from generator.errors import BadReply, ProviderError, RequestRefused
+from generator.families import FAMILIES, Family, parse_size
+from generator.providers import ADAPTERS, DIALOG_ADAPTERS, POLLING_ADAPTERS
+from generator.providers.base import Brief, Call, Parent, Reference
+from tests.providers.asking import CASES, Case, brief_for, mask_of, named, offered, reference
+from tests.providers.carrying import Carried, Carrier, carrying
+
+# Models of a family differ in what they take, not in how it is said.
+FIRSTS = list({(case[0].name, case[2]): case for case in reversed(CASES)}.values())
+OF_MANY = [case for case in FIRSTS if "count" in case[0].fields_for(case[1], case[2])]
+OF_MASKS = [case for case in FIRSTS if case[0].rule(case[2]).mask != "none"]
+OF_MEMORY = [case for case in FIRSTS if case[0].rule(case[2]).starts_from == "memory"]
+OF_REFERENCES = [case for case in FIRSTS if case[0].rule(case[2]).references]
+PIXELS = 2_500_000  # what is larger is painted no other way, only longer
+
+
+@pytest.fixture(scope="module")
+def carrier() -> Iterator[Carrier]:
+    """A sandbox whose work takes twenty seconds of its own clock, and none of ours."""
+    with carrying(delay=20) as carrier:
+        yield carrier
+
+
+def keys_stayed_at_the_gateway(carrier: Carrier) -> bool:
+    """Whether every request to the gateway carried the key, and none to the image host."""
+    return all(seen.carried_key is (seen.host == "gateway") for seen in carrier.log.requests)
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_every_action_of_every_model_makes_what_it_says(carrier: Carrier, case: Case) -> None:
+    family, _, action = case
+    brief = brief_for(carrier, case)
+    before = carrier.log.paid_calls
+    made = carrier.carry(family, brief)
+    if family.rule(action).answer == "text":
+        assert made.finished.texts
+        assert not made.files
+    else:
+        assert made.files
+        for file in made.files:
+            assert pictures.inspect(file).width > 15
+    assert carrier.log.paid_calls > before
+    assert made.finished.failed_members == 0
+    assert all(seen.progress is None or 0 <= seen.progress <= 100 for seen in made.seen)
+    # Twenty seconds are more than one look.
+    assert bool(made.task_id) is (len(made.seen) > 1)
+    assert keys_stayed_at_the_gateway(carrier)
+
+
+# ── What was asked for is what comes ──
+
+
+def _shapes() -> Iterator[tuple[Case, str, str]]:
+    """Every size in pixels and every shape that a family lists."""
+    for case in FIRSTS:
+        family, wire_model, action = case
+        for name in ("size", "aspect_ratio") if action == "create" else ():
+            field = family.fields_for(wire_model, action).get(name)
+            for choice in field.choices if field else ():
+                size = parse_size(choice)
+                if ":" in choice or (size and size[0] * size[1] <= PIXELS):
+                    yield case, name, choice
+
+
+SHAPES = list(_shapes())
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "choice"),
+    SHAPES,
+    ids=[f"{named(case)} {name} {choice}" for case, name, choice in SHAPES],
 )
-from generator.families import FAMILIES, Family, Field, parse_size
-from generator.providers import ADAPTERS
-from generator.providers.base import Brief, Call, Finished, InlineImage
-from generator.providers.gateway import Gateway
-from generator.sandbox import Log, Sandbox, limits, orders
-from generator.sandbox.serve import serving
-from generator.sandbox.wire import Refused
-
-KEY = "sk-test1234"
-PER_FAMILY = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
-
-
-@pytest.fixture(scope="module")
-def log() -> Log:
-    return Log()
-
-
-@pytest.fixture(scope="module")
-def gateway(log: Log) -> Iterator[Gateway]:
-    """A gateway to a sandbox on real sockets, whose image host is the one private exception."""
-    with serving(Sandbox(KEY, log)) as doors:
-        gateway = Gateway(f"{doors.gateway}/v1", key=KEY, image_origins=[doors.images])
-        yield gateway
-        gateway.close()
-
-
-def defaults(family: Family) -> dict[str, Any]:
-    """What the form sends where nothing was touched: every default that applies."""
-    return {
-        name: field.default
-        for name, field in family.fields.items()
-        if field.kind != "count" and field.only_with is None
-    }
-
-
-def brief(wire_model: str, family: Family, prompt: str = "a teapot", **facts: Any) -> Brief:
-    facts = {"fields": defaults(family), **facts}
-    return Brief("create", prompt, wire_model, **facts)
-
-
-def made(gateway: Gateway, family: Family, said: Brief) -> tuple[Finished, list[bytes]]:
-    """What comes of a brief, and the files."""
-    outcome = gateway.submit(ADAPTERS[family.protocol], said, deadline=30)
-    assert isinstance(outcome, Finished)
-    return outcome, [
-        image.data if isinstance(image, InlineImage) else gateway.fetch(image.url, deadline=10)
-        for image in outcome.images
-    ]
-
-
-MODELS = [(family, model.wire_model) for family in FAMILIES.values() for model in family.models] + [
-    (FAMILIES["gpt-image-2"], "gpt-image-2-2026-04-21")
-]
-
-
-@pytest.mark.parametrize(("family", "wire_model"), MODELS, ids=[model for _, model in MODELS])
-def test_every_model_makes_an_image_with_its_defaults(
-    gateway: Gateway, log: Log, family: Family, wire_model: str
+def test_an_image_has_the_size_or_shape_that_was_asked_for(
+    carrier: Carrier, case: Case, name: str, choice: str
 ) -> None:
-    before = len(log.requests)
-    outcome, (file,) = made(gateway, family, brief(wire_model, family))
-    picture = pictures.inspect(file)
-    asked = parse_size(family.fields["size"].default)
-    echoed = parse_size(str(outcome.used.get("size", "")))
-    assert (picture.width, picture.height) == (asked or echoed)
-    asked_for, *fetched = log.requests[before:]
-    assert (asked_for.host, asked_for.carried_key) == ("gateway", True)
-    assert all((seen.host, seen.carried_key) == ("images", False) for seen in fetched)
+    family, wire_model, action = case
+    only = family.fields_for(wire_model, action)[name].only_with
+    fields = {name: choice, **({only.field: only.values[0]} if only else {})}
+    made = carrier.carry(family, brief_for(carrier, case, fields=fields))
+    picture = pictures.inspect(made.files[0])
+    if size := parse_size(choice):
+        assert (picture.width, picture.height) == size
+    else:
+        across, down = map(float, choice.split(":"))
+        assert picture.width / picture.height == pytest.approx(across / down, rel=0.04)
 
 
-SIZES = [
-    (family, size)
-    for family in FAMILIES.values()
-    for size in (*family.fields["size"].choices, *(["1216x544"] * bool(family.fields["size"].own)))
-    if size != "auto"
+FORMATS = [
+    (case, choice)
+    for case in FIRSTS
+    if (field := case[0].fields_for(case[1], case[2]).get("output_format"))
+    for choice in field.choices
 ]
 
 
 @pytest.mark.parametrize(
-    ("family", "size"), SIZES, ids=[f"{family.name} {size}" for family, size in SIZES]
+    ("case", "choice"), FORMATS, ids=[f"{named(case)} {choice}" for case, choice in FORMATS]
 )
-def test_an_image_has_the_size_that_was_asked_for(
-    gateway: Gateway, family: Family, size: str
+def test_a_file_has_the_format_that_was_asked_for(
+    carrier: Carrier, case: Case, choice: str
 ) -> None:
-    fields = {**defaults(family), "size": size}
-    said = brief(family.models[0].wire_model, family, fields=fields)
-    _, (file,) = made(gateway, family, said)
-    picture = pictures.inspect(file)
-    assert f"{picture.width}x{picture.height}" == size
+    fields = {**_small(case), "output_format": choice}
+    made = carrier.carry(case[0], brief_for(carrier, case, fields=fields))
+    assert pictures.inspect(made.files[0]).format == choice
 
 
-def test_as_many_images_come_as_were_asked_for(gateway: Gateway) -> None:
-    family = FAMILIES["dall-e-2"]
-    said = brief("dall-e-2", family, fields={"size": "256x256"}, count=3)
-    _, files = made(gateway, family, said)
-    assert len(set(files)) == 3
-
-
-@pytest.mark.parametrize(
-    ("word", "kind"),
-    [
-        ("busy", ProviderBusy),
-        ("refuse", ContentRefused),
-        ("broken", ProviderSilent),
-        ("money", RequestRefused),
-        ("error", RequestRefused),
-        ("html", ProviderSilent),
-        ("empty", ContentRefused),
-        ("silent", ProviderSilent),
-        ("524", ProviderSilent),
-        ("expired", LinkRefused),
-        ("private", LinkRefused),
-        ("redirect", LinkRefused),
-        ("half", LinkSilent),
-    ],
-)
-def test_trouble_of_the_sandbox_comes_to_its_kind(
-    gateway: Gateway, word: str, kind: type[ProviderError]
+@pytest.mark.parametrize("case", OF_MANY, ids=named)
+def test_as_many_images_come_as_were_asked_for_and_no_two_are_alike(
+    carrier: Carrier, case: Case
 ) -> None:
-    family = FAMILIES["dall-e-2"]
-    with pytest.raises(ProviderError) as caught:
-        made(gateway, family, brief("dall-e-2", family, f"a teapot [{word}]"))
-    assert type(caught.value) is kind
-    assert "teapot" not in str(caught.value)
+    family = case[0]
+    made = carrier.carry(family, brief_for(carrier, case, fields=_small(case), count=3))
+    assert len(set(made.files)) == 3
 
 
-def test_the_sandbox_is_asked_with_its_key_or_refuses(gateway: Gateway) -> None:
-    family = FAMILIES["dall-e-2"]
-    with serving(Sandbox("sk-another1")) as doors:
-        stranger = Gateway(doors.gateway, key=KEY)
-        with pytest.raises(RequestRefused, match="key"):
-            made(stranger, family, brief("dall-e-2", family))
-        stranger.close()
+def _small(case: Case) -> dict[str, str]:
+    """The smallest size of one's own choice, where there is one: it is painted sooner."""
+    field = case[0].fields_for(case[1], case[2]).get("size")
+    if field is None or field.only_with is not None:
+        return {}
+    sizes = {choice: size for choice in field.choices if (size := parse_size(choice))}
+    if not sizes:
+        return {}
+    return {"size": min(sizes, key=lambda choice: sizes[choice][0] * sizes[choice][1])}
 
 
-# ── families.toml held to the sandbox's strict reading ──
+# ── What goes along ──
 
 
-def accepts(body: dict[str, Any]) -> bool:
-    """Whether the strict sandbox carries out this JSON."""
-    try:
-        orders.check(body)
-    except Refused:
-        return False
-    return True
-
-
-def said(family: Family, wire_model: str = "", **facts: Any) -> dict[str, Any]:
-    """The JSON that a family's adapter makes of a brief."""
-    wire_model = wire_model or family.models[0].wire_model
-    call = ADAPTERS[family.protocol].build_submit(brief(wire_model, family, **facts))
-    return dict(call.json or {})
-
-
-def _listed(family: Family) -> list[Field]:
-    return [field for field in family.fields.values() if field.choices]
-
-
-@PER_FAMILY
-def test_every_combination_of_choices_is_taken_or_the_family_says_that_it_is_not(
-    family: Family,
-) -> None:
-    names = [field.name for field in _listed(family)]
-    for model in family.models:
-        for chosen in itertools.product(*(field.choices for field in _listed(family))):
-            fields = dict(zip(names, chosen, strict=True))
-            refused = any(
-                all(fields[name] == rule[name] for name in rule if name != "message")
-                for rule in family.refuses
-            )
-            taken = accepts(said(family, model.wire_model, fields=fields))
-            assert taken is (not refused), fields
-
-
-# Fields with one possible value, which are no choice and so no field of the family.
-NO_CHOICE = [("dall-e-2", "quality", "standard")]
-
-
-@PER_FAMILY
-def test_every_value_that_the_family_does_not_list_is_refused(family: Family) -> None:
-    everywhere = [
-        (field.name, choice)
-        for other in FAMILIES.values()
-        for field in _listed(other)
-        for choice in (*field.choices, "other", "", 7, True, ["png"])
-    ]
-    for name, value in everywhere:
-        own = family.fields.get(name)
-        if (own and value in own.choices) or (family.name, name, value) in NO_CHOICE:
-            continue
-        if own and own.own and isinstance(value, str) and (size := parse_size(value)):
-            fits = own.own.fault(*size) == ""
-            assert accepts({**said(family), name: value}) is fits, value
-            continue
-        assert not accepts({**said(family), name: value}), (name, value)
-
-
-@PER_FAMILY
-def test_whole_numbers_are_taken_within_their_bounds_and_not_beyond(family: Family) -> None:
-    for field in family.fields.values():
-        if field.kind not in {"count", "integer"}:
-            continue
-        assert field.least is not None
-        assert field.most is not None
-        word = "n" if field.kind == "count" else field.name
-        others = [{}]
-        if only := field.only_with:
-            others = [{only.field: value} for value in only.values]
-        for other in others:
-            for value in (field.least, field.most):
-                assert accepts({**said(family), **other, word: value}), (other, word, value)
-            for value in (field.least - 1, field.most + 1, str(field.least), 1.5):
-                assert not accepts({**said(family), **other, word: value}), (word, value)
-
-
-@PER_FAMILY
-def test_a_family_without_a_count_takes_one_image(family: Family) -> None:
-    if "count" not in family.fields:
-        assert not accepts({**said(family), "n": 2})
-
-
-@PER_FAMILY
-def test_a_field_that_needs_another_is_refused_without_it(family: Family) -> None:
-    for field in family.fields.values():
-        if only := field.only_with:
-            for value in set(family.fields[only.field].choices) - set(only.values):
-                body = {**said(family), only.field: value, field.name: field.least}
-                assert not accepts(body), (field.name, only.field, value)
-
-
-@PER_FAMILY
-def test_a_prompt_is_taken_up_to_its_limit_and_not_beyond(family: Family) -> None:
-    for model in family.models:
-        for length, taken in ((family.prompt_limit, True), (family.prompt_limit + 1, False)):
-            body = said(family, model.wire_model, prompt="x" * length)
-            assert accepts(body) is taken, (model.wire_model, length)
-
-
-# Sides up to 3840: see B2 on where the model's own rule for longer ones stands.
-SIDES = (16, 512, 576, 640, 656, 816, 1023, 1024, 1025, 1040, 1280, 2160, 2176, 2560, 3072, 3840)
-
-
-def test_sizes_of_ones_own_follow_one_rule_on_both_sides() -> None:
-    family = FAMILIES["gpt-image-2"]
-    rule = family.fields["size"].own
+@pytest.mark.parametrize("case", OF_REFERENCES, ids=named)
+def test_as_many_references_go_along_as_the_family_takes(carrier: Carrier, case: Case) -> None:
+    family, _, action = case
+    rule = family.rule(action).references
     assert rule is not None
-    for width, height in itertools.product(SIDES, SIDES):
-        body = said(family, fields={"size": f"{width}x{height}"})
-        fits = rule.fault(width, height) == ""
-        assert accepts(body) is fits, (width, height)
+    most = min(rule.most, rule.together - 1) if rule.together else rule.most
+    many = tuple(reference(rule, number) for number in range(most))
+    brief = brief_for(carrier, case)
+    made = carrier.carry(family, replace(brief, references=many))
+    assert made.files or made.finished.texts
 
 
-def test_every_model_of_the_route_that_the_sandbox_knows_has_a_family() -> None:
-    for pattern in limits.LIMITS:
-        wire_model = pattern.replace("??-??-??", "26-04-21")
-        assert any(family.takes(wire_model) for family in FAMILIES.values()), wire_model
+@pytest.mark.parametrize("case", OF_REFERENCES, ids=named)
+def test_one_reference_too_many_is_refused(carrier: Carrier, case: Case) -> None:
+    family, _, action = case
+    rule = family.rule(action).references
+    assert rule is not None
+    many = tuple(reference(rule, number) for number in range(rule.most + 1))
+    before = carrier.log.paid_calls
+    with pytest.raises(RequestRefused):
+        carrier.carry(family, replace(brief_for(carrier, case), references=many))
+    assert carrier.log.paid_calls == before
 
 
-def test_an_answer_of_another_protocol_cannot_be_read(gateway: Gateway) -> None:
+@pytest.mark.parametrize("case", OF_MASKS, ids=named)
+def test_only_what_the_mask_shows_changes(carrier: Carrier, case: Case) -> None:
+    brief = brief_for(carrier, case)
+    if not brief.references:
+        parent, brief = _with_its_parent(carrier, case)
+        first = Reference(parent, "image/png", "image.png")
+    else:
+        first = brief.references[0]
+        brief = replace(brief, mask=mask_of(first))
+    made = carrier.carry(case[0], brief)
+    before, after = _opened(first.data), _opened(made.files[0])
+    # Whatever the provider does with the edges, the lower right is far from the mask.
+    for place in ((0.6, 0.9), (0.9, 0.9), (0.9, 0.3), (0.1, 0.9)):
+        assert _far(before, after, place) < 60, place
+    changed = [_far(before, after, (x / 20, y / 20)) for x in range(2, 8) for y in range(2, 8)]
+    assert max(changed) > 60
+
+
+def _with_its_parent(carrier: Carrier, case: Case) -> tuple[bytes, Brief]:
+    """What a button was pressed under, and the brief that presses it."""
+    made, _ = offered(carrier, *case)
+    return made.files[0], brief_for(carrier, case)
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _far(before: Image.Image, after: Image.Image, place: tuple[float, float]) -> int:
+    """How far two images are apart at a place (0 to 1), by the colour that differs most."""
+    one, other = (
+        image.getpixel((int(place[0] * image.width), int(place[1] * image.height)))
+        for image in (before, after)
+    )
+    assert isinstance(one, tuple)
+    assert isinstance(other, tuple)
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("case", OF_MEMORY, ids=named)
+def test_a_conversation_goes_on_from_what_is_remembered(carrier: Carrier, case: Case) -> None:
+    family, wire_model, _ = case
+    said = brief_for(carrier, (family, wire_model, "create"))
+    first = carrier.carry(family, said)
+    assert first.finished.memory is not None
+    parent = Parent(memory=first.finished.memory)
+    brief = brief_for(carrier, case, prompt="in winter", references=(), parent=parent)
+    second = carrier.carry(family, brief)
+    assert _opened(second.files[0]).size == _opened(first.files[0]).size
+    assert len(second.finished.memory or b"") > len(first.finished.memory)
+
+
+# ── Who is spoken to ──
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[Carrier]:
+    """Whoever comes to the sandbox with another key."""
+    with carrying(key="sk-another1") as carrier:
+        yield carrier
+
+
+ONE_OF_EACH = list({case[0].rule(case[2]).protocol: case for case in reversed(CASES)}.items())
+
+
+@pytest.mark.parametrize(
+    "case", [case for _, case in ONE_OF_EACH], ids=[protocol for protocol, _ in ONE_OF_EACH]
+)
+def test_the_sandbox_is_asked_with_its_key_or_refuses(stranger: Carrier, case: Case) -> None:
+    with pytest.raises(RequestRefused, match="key"):
+        stranger.carry(case[0], brief_for(stranger, case))
+    assert stranger.log.paid_calls == 0
+
+
+@pytest.mark.parametrize("protocol", sorted(ADAPTERS))
+def test_an_answer_of_another_protocol_cannot_be_read(carrier: Carrier, protocol: str) -> None:
     """A row of the gateway's model list is JSON without an error, and no image."""
-    adapter = ADAPTERS["openai_images"]
-    reply = gateway.send(Call("GET", "/api/model/gpt-image-2"))
-    with pytest.raises((BadReply, KeyError, TypeError)):
+    adapter = ADAPTERS[protocol]
+    reply = carrier.gateway.send(Call("GET", "/api/model/gpt-image-2"))
+    with pytest.raises((BadReply, KeyError, TypeError, ValueError, AttributeError)):
         adapter.parse_submit(reply)
+
+
+def test_every_protocol_has_a_family_and_every_poller_and_asker_is_an_adapter() -> None:
+    spoken = {rule.protocol for family in FAMILIES.values() for rule in family.actions.values()}
+    assert spoken == set(ADAPTERS)
+    assert set(DIALOG_ADAPTERS) <= set(POLLING_ADAPTERS) <= set(ADAPTERS)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_action_is_one_that_the_adapter_knows(family: Family) -> None:
+    for rule in family.actions.values():
+        assert rule.action in ADAPTERS[rule.protocol].ACTIONS
+
+
+def test_a_carrier_gives_up_on_nothing_it_can_name(carrier: Carrier) -> None:
+    """The helper itself: what it raises is what the adapters raise."""
+    family = FAMILIES["gpt-image-1"]
+    brief = Brief("create", "a teapot", "no-such-model", {})
+    with pytest.raises(ProviderError):
+        carrier.carry(family, brief)
+    assert isinstance(carrier.carry(family, replace(brief, wire_model="gpt-image-1")), Carried)
