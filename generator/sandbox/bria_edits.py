@@ -38,7 +38,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "expand": _VISUAL | _MASK | _ALPHA | _WORDS | {"aspect_ratio": Choice(_RATIOS)},
     "enhance": _VISUAL
     | _ALPHA
-    | {"resolution": Choice(("1MP", "2MP", "4MP")), "steps_num": Whole(10, 50), "seed": SEED},
+    | {"resolution": Choice(("1MP", "2MP", "4MP")), "steps_num": Whole(20, 50), "seed": SEED},
     "increase_resolution": _VISUAL | _ALPHA | {"desired_increase": Whole(2, 4, 2)},
     "replace_background": _VISUAL
     | _WORDS

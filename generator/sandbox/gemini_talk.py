@@ -66,7 +66,7 @@ NUMBERS: dict[str, tuple[type, float, float]] = {
     "topP": (float, 0, 1),
     "maxOutputTokens": (int, 1, 65_536),
     "candidateCount": (int, 1, 1),
-    "seed": (int, -(2**31), 2**31 - 1),
+    "seed": (int, 0, 2**31 - 1),
 }
 _BODY = ("contents", "generationConfig", "tools", "safetySettings", "systemInstruction")
 _CONFIG = (*NUMBERS, "responseModalities", "imageConfig", "thinkingConfig")

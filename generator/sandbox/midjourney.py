@@ -97,9 +97,9 @@ def _submitted(desk: Desk, visit: Visit, verb: str, speed: str) -> Answer:
         if refused.code == "bad_request_body":
             raise BadOrder("bind_request_body_failed") from refused
         raise
-    _stumble(asked.word)
     asker = Asker(asked.body, desk.house.strict, desk.log.paid(asked.prompt))
     asker.check(verb)
+    _stumble(asked.word)
     speed = asker.modes[0].lower() if asker.modes else speed
     match verb:
         case "action":
@@ -166,7 +166,7 @@ def _begun(
     desk: Desk, asked: Asked, job: Job, speed: str, *, id: str = "", as_text: bool = False
 ) -> Answer:
     """Charge and begin a task; one that fails costs nothing (F6), nor one without an image."""
-    failure = {"fail": FAILED, "withheld": WITHHELD}.get(asked.word, job.failure)
+    failure = job.failure or {"fail": FAILED, "withheld": WITHHELD}.get(asked.word, "")
     job = replace(with_buttons(job), failure=failure)
     id = id or _new_id()
     if failure or asked.word == "empty":
