@@ -232,13 +232,18 @@ def parse_ratio(text: str) -> tuple[int, int] | None:
 def read(text: str) -> dict[str, Family]:
     """Families by name, from the text of families.toml.
 
-    A field with `like` is the shared field of that name, but for what else it says. Raises
-    ValueError, naming the family, for a doubled name or a word that the schema does not know.
+    A field with `like` is the shared field of that name, but for what else it says; a family with
+    `like` is the family of that name, but for what else it says, action by action and field by
+    field. Raises ValueError, naming the family, for a doubled name or a word that the schema does
+    not know.
     """
     families: dict[str, Family] = {}
     file = tomllib.loads(text)
+    rows = {row["name"]: row for row in file["family"]}
     for row in file["family"]:
-        family = _family(row, file.get("shared", {}))
+        base = rows[row["like"]] if "like" in row else {}
+        merged = {key: base.get(key, {}) | row.get(key, {}) for key in ("actions", "fields")}
+        family = _family(base | row | merged, file.get("shared", {}))
         if family.name in families:
             raise ValueError(f"families.toml names {family.name} twice.")
         families[family.name] = family
