@@ -56,6 +56,8 @@ function failed(event) {
       ? "This page has been open for too long. Nothing was made. Load it again; what you typed is still here, so copy it first."
       : status === 404
         ? "That is not there any more."
+        : status === 413
+          ? "This is more than the studio takes at once (200 MB). Send fewer or smaller images."
         : "The studio did not answer. What you typed is still here: try again in a moment.",
   );
 }
