@@ -9,7 +9,7 @@ from itertools import groupby
 from django.db.models import Prefetch
 
 from generator.errors import NotOffered
-from generator.families import parse_ratio, parse_size
+from generator.families import FAMILIES, parse_ratio, parse_size
 from generator.forms.fields import shape
 from generator.forms.prompt import ACTION_WORDS
 from generator.models import (
@@ -117,7 +117,20 @@ class Card:
     def quality(self) -> str:
         """The quality used where the provider said it, else as asked for."""
         said = self.generation.used.get("quality") or self.generation.fields.get("quality")
-        return str(said or "")
+        family = FAMILIES.get(self.generation.family)
+        field = family.fields.get("quality") if family else None
+        labels = (field.labels or {}) if field else {}
+        return labels.get(str(said), str(said or ""))
+
+    @property
+    def heading(self) -> str:
+        """The prompt; where nothing was written, what was done, and to what."""
+        row = self.generation
+        if row.prompt or not self.doing:
+            return row.prompt
+        return (
+            f"{self.doing}: {row.parent.prompt}" if row.parent and row.parent.prompt else self.doing
+        )
 
     @property
     def doing(self) -> str:
@@ -276,7 +289,10 @@ def _asked_size(generation: Generation) -> tuple[int, int]:
     if size := parse_size(str(said.get("size", ""))):
         return size
     ratio = parse_ratio(str(said.get("aspect_ratio", "")))
-    return (ratio[0] * 100, ratio[1] * 100) if ratio else SQUARE
+    if ratio is None:
+        return SQUARE
+    longest = max(ratio)
+    return round(SQUARE[0] * ratio[0] / longest), round(SQUARE[1] * ratio[1] / longest)
 
 
 def _said_seconds(generation: Generation) -> int:

@@ -205,7 +205,12 @@ if (dialog) {
     say("");
     if (event.target.files.length) htmx.trigger("#mask-form", "submit");
   });
-  document.addEventListener("mask-kept", () => {
+  // The event comes before its answer stands in the page.
+  let kept = false;
+  document.addEventListener("mask-kept", () => (kept = true));
+  part("#mask-form").addEventListener("htmx:afterRequest", () => {
+    if (!kept) return;
+    kept = false;
     dialog.close();
     (opener?.isConnected ? opener : document.querySelector("[data-paint]"))?.focus();
     htmx.trigger("#refetch", "refetch");

@@ -114,7 +114,7 @@ function dropCompared(chip) {
 }
 
 function forgetFaults() {
-  for (const fault of document.querySelectorAll("#prompt-errors > *, #settings .field__error")) fault.remove();
+  for (const fault of document.querySelectorAll("#prompt-errors > *, #file-refusals > *, #settings .field__error")) fault.remove();
   for (const field of document.querySelectorAll("#settings [aria-invalid]")) field.removeAttribute("aria-invalid");
 }
 
