@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from generator.families import FAMILIES, Family
-from generator.forms.prompt import PromptForm, settings_of
-from generator.models import CatalogueEntry
-from tests.make import make_entry, make_generation
+from generator.forms.asking import settings_of
+from generator.forms.prompt import PromptForm
+from generator.models import CatalogueEntry, User
+from tests.make import make_entry, make_generation, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +19,14 @@ def _catalogue(db: None) -> None:
     make_entry()
 
 
+def form_of(data: dict[str, Any] | None = None, **facts: Any) -> PromptForm:
+    """A form of somebody's in their own team."""
+    person = User.objects.order_by("pk").first() or make_user("somebody")
+    return PromptForm(data, team=person.personal_team, author=person, **facts)
+
+
 def sent(model: str = "gpt-image-2", prompt: str = "a teapot", **fields: Any) -> PromptForm:
-    return PromptForm({"model": model, "prompt": prompt, **fields})
+    return form_of({"model": model, "prompt": prompt, **fields})
 
 
 def fault(form: PromptForm, field: str = "__all__") -> str:
@@ -30,33 +37,42 @@ def fault(form: PromptForm, field: str = "__all__") -> str:
 def test_a_prompt_and_a_model_are_enough() -> None:
     form = sent(prompt="  a teapot\r\nin the rain \n")
     assert form.is_valid()
-    brief = form.brief()
-    assert (brief.prompt, brief.wire_model, brief.count) == (
-        "a teapot\nin the rain", "gpt-image-2", 1,
+    asked = form.asked()
+    assert (asked.prompt, asked.action, asked.count) == (
+        "a teapot\nin the rain", "create", 1,
     )  # fmt: skip
-    assert brief.fields == {}
+    assert asked.fields == {}
 
 
 def test_only_what_was_set_reaches_the_provider() -> None:
     form = sent(size="auto", quality="high", moderation="auto", background="", count="3")
     assert form.is_valid(), form.errors
-    assert dict(form.brief().fields) == {"quality": "high"}
-    assert form.brief().count == 3
+    assert dict(form.asked().fields) == {"quality": "high"}
+    assert form.asked().count == 3
+
+
+def doings(family: Family) -> list[tuple[str, str]]:
+    """Each model of a family with each action that it can do."""
+    models = [model.wire_model for model in family.models]
+    return [(model, act) for model in models for act in family.actions if family.can(model, act)]
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
-def test_the_form_has_exactly_the_fields_of_the_family(family: Family) -> None:
-    form = PromptForm(initial={"model": family.models[0].wire_model})
-    assert set(form.fields) == {"prompt", *family.fields}
+def test_the_form_has_exactly_the_fields_of_model_and_action(family: Family) -> None:
+    for model, action in doings(family):
+        form = form_of(initial={"model": model, "action": action})
+        along = {"prompt", "reference", "style_reference", "mask"}
+        assert set(form.fields) == along | set(family.fields_for(model, action)), (model, action)
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_every_choice_that_a_page_shows_can_be_sent(family: Family) -> None:
-    for field in family.fields.values():
-        for choice in field.choices:
-            if field.only_with is None:
-                form = sent(family.models[0].wire_model, **{field.name: choice})
-                assert form.is_valid(), (field.name, choice, form.errors)
+    for model, action in doings(family):
+        for field in family.fields_for(model, action).values():
+            for choice in field.choices:
+                form = sent(model, action=action, **{field.name: choice})
+                form.is_valid()
+                assert field.name not in form.errors, (model, action, field.name, choice)
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n\t ", "\x00\x07"])
@@ -74,7 +90,7 @@ def test_a_prompt_that_is_too_long_is_refused_with_the_numbers() -> None:
 def test_control_characters_never_reach_the_provider() -> None:
     form = sent(prompt="a\x00tea\x1bpot\twith\na\u2028lid\x7f")
     assert form.is_valid()
-    assert form.brief().prompt == "a tea pot\twith\na lid"
+    assert form.asked().prompt == "a tea pot\twith\na lid"
 
 
 @pytest.mark.parametrize(
@@ -107,13 +123,13 @@ def test_a_value_the_model_does_not_take_is_refused_beside_its_field(
 def test_a_size_of_ones_own_is_taken_within_the_rule() -> None:
     form = sent(size="own", size_width="1536", size_height=" 864 ")
     assert form.is_valid(), form.errors
-    assert form.brief().fields["size"] == "1536x864"
+    assert form.asked().fields["size"] == "1536x864"
 
 
 def test_a_size_may_be_written_with_the_sign_for_times() -> None:
     form = sent(size="1536 × 864")
     assert form.is_valid(), form.errors
-    assert form.brief().fields["size"] == "1536x864"
+    assert form.asked().fields["size"] == "1536x864"
 
 
 def test_a_model_without_sizes_of_ones_own_names_its_sizes() -> None:
@@ -134,21 +150,21 @@ def test_a_field_that_only_other_models_take_is_refused_by_name(
 def test_one_image_may_be_asked_of_a_model_that_makes_one() -> None:
     form = sent("qwen-image", count="1")
     assert form.is_valid(), form.errors
-    assert form.brief().count == 1
+    assert form.asked().count == 1
 
 
 @pytest.mark.parametrize("output_format", ["jpeg", "webp"])
 def test_compression_is_sent_with_the_formats_that_know_it(output_format: str) -> None:
     form = sent(output_format=output_format, output_compression="0")
     assert form.is_valid(), form.errors
-    assert form.brief().fields["output_compression"] == 0
+    assert form.asked().fields["output_compression"] == 0
 
 
 @pytest.mark.parametrize("output_format", ["png", ""])
 def test_compression_is_not_sent_with_png(output_format: str) -> None:
     form = sent(output_format=output_format, output_compression="80")
     assert form.is_valid(), form.errors
-    assert "output_compression" not in form.brief().fields
+    assert "output_compression" not in form.asked().fields
 
 
 def test_a_transparent_jpeg_is_refused() -> None:
@@ -180,7 +196,7 @@ def test_forged_extras_change_nothing() -> None:
     plain, forged = sent(count="2"), sent(count="2", **extras)
     assert plain.is_valid()
     assert forged.is_valid()
-    assert plain.brief() == forged.brief()
+    assert plain.asked() == forged.asked()
 
 
 @pytest.mark.parametrize("batch", ["", "not-an-id", "x" * 5000])
@@ -192,7 +208,7 @@ def test_a_spoilt_batch_id_is_made_anew(batch: str) -> None:
 
 def test_the_form_says_what_it_will_cost() -> None:
     price = CatalogueEntry.objects.get(wire_model="gpt-image-2").credits_per_image
-    form = PromptForm(initial={"model": "gpt-image-2", "count": 4})
+    form = form_of(initial={"model": "gpt-image-2", "count": 4})
     assert (form.how_many, form.cost) == (4, 4 * (price or 0))
 
 
@@ -205,11 +221,11 @@ def test_settings_of_a_generation_fill_the_form_as_it_was() -> None:
     generation = make_generation(
         prompt="a heron", count=3, fields={"size": "1536x864", "quality": "low"}
     )
-    form = PromptForm(settings_of(generation))
+    form = form_of(settings_of(generation))
     assert form.is_valid(), form.errors
-    assert form.brief().count == 3
-    assert dict(form.brief().fields) == {"size": "1536x864", "quality": "low"}
-    assert form.brief().prompt == "a heron"
+    assert form.asked().count == 3
+    assert dict(form.asked().fields) == {"size": "1536x864", "quality": "low"}
+    assert form.asked().prompt == "a heron"
 
 
 def test_a_typed_size_is_shown_again_as_it_was_typed() -> None:
