@@ -106,6 +106,7 @@ def press(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
         "batch": request.POST.get("batch", ""),
     }
     try:
+        data |= _same_speed(parent, button)
         generations = begin(request, [PromptForm(data, team=request.team, author=request.user)])
     except StudioError as error:
         return refused(request, str(error))

@@ -10,10 +10,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.models import Generation, LedgerEntry, Role, Status, Team, User
-from generator.views.cards import cards_of, for_cards
+from generator.models import CatalogueEntry, Generation, LedgerEntry, Role, Status, Team, User
+from generator.views.feed import cards_of, for_cards
 from tests.conftest import FakeQueue
-from tests.make import add_member, make_asset, make_entry, make_generation, make_user
+from tests.make import (
+    add_member,
+    make_asset,
+    make_entry,
+    make_generation,
+    make_reference,
+    make_user,
+)
 from tests.views.conftest import SignIn, words
 
 HTMX = {"HX-Request": "true"}
@@ -71,7 +78,7 @@ def test_a_working_card_says_how_long_it_usually_takes_here(
     )
     said = card(maker, generation)
     assert "6 s so far, usually about 12 s" in words(said)
-    assert re.search(r'class="passed" y="3" width="25\.\d"', said)
+    assert re.search(r'class="passed" y="3" width="2[5-9]\.\d"', said)
     assert "Cancel" not in words(said)
 
 
@@ -213,7 +220,7 @@ def test_a_viewer_begins_nothing_again(viewer: Client, team: Team, member: User)
     assert Generation.objects.count() == 1
 
 
-@pytest.mark.parametrize("what", ["card", "cancel", "again"])
+@pytest.mark.parametrize("what", ["card", "cancel", "again", "press"])
 def test_a_card_of_another_team_does_not_exist(maker: Client, team: Team, what: str) -> None:
     theirs = make_generation()
     own = Team.objects.get(personal_of__username="member")  # where the member is the owner
@@ -227,7 +234,211 @@ def test_a_card_of_another_team_does_not_exist(maker: Client, team: Team, what: 
     assert Generation.objects.count() == 1
 
 
-@pytest.mark.parametrize("what", ["cancel", "again"])
+@pytest.mark.parametrize("what", ["cancel", "again", "press"])
 def test_nothing_changes_by_looking(maker: Client, team: Team, member: User, what: str) -> None:
     generation = make_generation(member, team)
     assert maker.get(reverse(what, args=[team.slug, generation.pk])).status_code == 405
+
+
+# ── What a provider offers next ──
+
+U2 = {"id": "MJ::JOB::upsample::2::abc", "label": "U2", "action": "upscale", "asks": ""}
+REGION = {"id": "MJ::Inpaint::1::abc", "label": "Vary (Region)", "action": "fill", "asks": "mask"}
+
+
+@pytest.fixture
+def grid(team: Team, member: User) -> Generation:
+    """Four pictures of Midjourney's, with two of its buttons."""
+    generation = make_generation(
+        member, team, wire_model="midjourney", prompt="a harbour", status=Status.SUCCEEDED,
+        cost=40, task_id="17", buttons=[U2, REGION],
+    )  # fmt: skip
+    make_asset(generation)
+    return generation
+
+
+def test_buttons_are_offered_with_their_price(maker: Client, grid: Generation) -> None:
+    said = card(maker, grid)
+    assert f'name="button" value="{U2["id"]}"' in said
+    assert "U2 20 credits" in words(said)
+    assert "Vary (Region)… 40 credits" in words(said)
+    assert f"parent={grid.pk}" in said
+
+
+def test_a_pressed_button_begins_what_it_does_and_is_shown_as_pressed(
+    maker: Client, grid: Generation, queue: FakeQueue, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        said = act(maker, "press", grid, button=U2["id"], batch=uuid.uuid4()).content.decode()
+    child = Generation.objects.exclude(pk=grid.pk).get()
+    assert (child.parent, child.button, child.action) == (grid, U2["id"], "upscale")
+    assert (child.button_label, child.price) == ("U2", 20)
+    assert f'id="generation-{child.pk}"' in said
+    assert re.search(rf'id="presses-{grid.pk}" hx-swap-oob="true"', said)
+    assert "U2 20 credits, pressed before" in words(said)
+    assert "U2 20 credits, pressed before" in words(card(maker, grid))
+    assert ("start_next", ()) in queue.sent
+
+
+def test_a_button_pressed_twice_at_once_is_pressed_once_and_later_again(
+    maker: Client, grid: Generation
+) -> None:
+    batch = uuid.uuid4()
+    for _ in range(2):
+        act(maker, "press", grid, button=U2["id"], batch=batch)
+    assert grid.children.count() == 1
+    act(maker, "press", grid, button=U2["id"], batch=uuid.uuid4())
+    assert grid.children.count() == 2
+
+
+def test_a_button_goes_as_fast_as_what_it_goes_on_from(maker: Client, grid: Generation) -> None:
+    Generation.objects.update(fields={"speed": "turbo"})
+    grid.refresh_from_db()
+    price = grid.entry.price(1, "upscale", grid.fields) if grid.entry else 0
+    assert f"U2 {price} credits" in words(card(maker, grid))
+    act(maker, "press", grid, button=U2["id"], batch=uuid.uuid4())
+    child = grid.children.get()
+    assert (child.fields, child.price) == ({"speed": "turbo"}, price)
+
+
+def test_a_button_with_a_dialog_leads_to_the_studio(
+    maker: Client, team: Team, grid: Generation
+) -> None:
+    address = act(maker, "press", grid, button=REGION["id"])["HX-Redirect"]
+    said = maker.get(address).content.decode()
+    assert "Vary (Region) of an image by Midjourney" in words(said)
+    assert f'data-paint="image:{grid.images.get().pk}"' in said
+    assert "Fill in · 40 credits" in words(said)
+    assert f'name="button" value="{REGION["id"]}"' in said
+    assert not grid.children.exists()
+
+
+def test_a_button_that_is_gone_is_said(maker: Client, grid: Generation) -> None:
+    for forged in ("MJ::JOB::upsample::1::abc", "", "x" * 5000):
+        answer = act(maker, "press", grid, button=forged, batch=uuid.uuid4())
+        assert "does not offer this for that image" in words(answer.content.decode())
+        assert answer["HX-Reswap"] == "none"
+    assert not grid.children.exists()
+
+
+def test_a_model_taken_away_takes_its_buttons_along(maker: Client, grid: Generation) -> None:
+    make_entry("midjourney", offered=False)
+    assert 'name="button"' not in card(maker, grid)
+    answer = act(maker, "press", grid, button=U2["id"], batch=uuid.uuid4())
+    assert "not offered" in words(answer.content.decode())
+    assert not grid.children.exists()
+
+
+def test_viewers_and_strangers_press_nothing(
+    viewer: Client, stranger: Client, grid: Generation
+) -> None:
+    assert 'name="button"' not in card(viewer, grid)
+    for client in (viewer, stranger):
+        assert act(client, "press", grid, button=U2["id"]).status_code == 404
+    assert not grid.children.exists()
+
+
+def test_what_is_pressed_has_todays_price_and_nothing_that_was_posted(
+    maker: Client, grid: Generation
+) -> None:
+    forged = {"price": "0", "cost": "0", "model": "gpt-image-2", "team": "1", "author": "1"}
+    act(maker, "press", grid, button=U2["id"], batch=uuid.uuid4(), **forged)
+    child = grid.children.get()
+    assert (child.price, child.wire_model, child.team) == (20, "midjourney", grid.team)
+
+
+# ── What else a card says ──
+
+
+def test_a_description_is_text_to_go_on_with(maker: Client, team: Team, member: User) -> None:
+    told = make_generation(
+        member, team, wire_model="midjourney", action="describe", prompt="",
+        status=Status.SUCCEEDED, cost=10, texts=["a pier & a <b>gull</b> --ar 2:3"],
+    )  # fmt: skip
+    said = card(maker, told)
+    assert "<b>gull" not in said
+    assert "?prompt=a%20pier%20%26%20a%20%3Cb%3Egull%3C%2Fb%3E%20--ar%202%3A3" in said
+    assert "card__pictures" not in said
+    address = re.search(r'href="([^"]+\?prompt=[^"]+)"', said)
+    assert address
+    shown = maker.get(address[1]).content.decode()
+    assert "a pier &amp; a &lt;b&gt;gull&lt;/b&gt; --ar 2:3</textarea>" in shown
+
+
+def test_words_beside_an_image_are_there_to_open(maker: Client, team: Team, member: User) -> None:
+    generation = make_generation(
+        member, team, status=Status.SUCCEEDED, cost=40, texts=["Here you are."]
+    )
+    make_asset(generation)
+    said = card(maker, generation)
+    assert "What the model said Here you are." in words(said)
+    assert "<details" in said
+    assert "Use as prompt" not in said
+
+
+def test_what_did_not_come_out_is_said_quietly(maker: Client, team: Team, member: User) -> None:
+    generation = make_generation(
+        member, team, status=Status.SUCCEEDED, cost=160, count=6, failed_members=2,
+        reason="The provider’s safety rules refused them.",
+    )  # fmt: skip
+    for position in range(4):
+        make_asset(generation, position)
+    said = words(card(maker, generation))
+    assert "2 of 6 did not come out: The provider’s safety rules refused them." in said
+    assert "Failed" not in said
+
+
+def test_a_task_that_is_gone_says_what_to_do(maker: Client, team: Team, member: User) -> None:
+    generation = make_generation(
+        member, team, status=Status.FAILED, reason_code="gone",
+        reason="The provider no longer knows this task.",
+    )  # fmt: skip
+    assert "Providers keep their work for a while only. Try again." in words(
+        card(maker, generation)
+    )
+
+
+def test_what_the_provider_says_meanwhile_is_shown(maker: Client, team: Team, member: User) -> None:
+    facts = {"status": Status.RUNNING, "started_at": timezone.now()}
+    busy = make_generation(member, team, note="queued, <67> tasks ahead", **facts)
+    assert "queued, &lt;67&gt; tasks ahead" in card(maker, busy)
+    assert "unknown" not in words(
+        card(maker, make_generation(member, team, note="unknown", **facts))
+    )
+
+
+def test_a_card_shows_what_it_was_made_from_and_what_was_done(
+    maker: Client, team: Team, member: User
+) -> None:
+    reference = make_reference(member, team)
+    source = make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
+    edit = make_generation(
+        member, team, action="edit", references=(reference,), parent=source.generation
+    )
+    said = card(maker, edit)
+    assert reverse("reference_picture", args=[team.slug, reference.pk]) in said
+    assert "GPT Image 2 Edit" in words(said)
+
+
+def test_an_image_leads_to_its_edit_where_some_model_can(
+    maker: Client, viewer: Client, team: Team, member: User
+) -> None:
+    image = make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
+    link = f"?image={image.pk}"
+    assert link in card(maker, image.generation)
+    assert link not in card(viewer, image.generation)
+    CatalogueEntry.objects.exclude(wire_model="dall-e-3").update(offered=False)
+    assert link not in card(maker, image.generation)
+
+
+def test_a_card_comes_with_those_of_its_batch_where_they_are_asked_for(
+    maker: Client, team: Team, member: User
+) -> None:
+    first, second = make_generation(member, team), make_generation(member, team)
+    make_generation(member, team)
+    Generation.objects.filter(pk=second.pk).update(batch=first.batch)
+    address = reverse("card", args=[team.slug, first.pk])
+    together = maker.get(address, {"together": ""}).content.decode()
+    assert re.findall(r'id="generation-([^"]+)"', together) == [str(first.pk), str(second.pk)]
+    assert "2 models, side by side" in words(together)
+    assert "side by side" not in card(maker, first)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from generator.models import CatalogueEntry, Generation, LedgerEntry, Status, Team, User, Window
 from tests.conftest import FakeQueue
-from tests.make import make_asset, make_entry, make_generation, set_cap
+from tests.make import make_asset, make_entry, make_generation, make_reference, set_cap
 from tests.views.conftest import words
 
 HTMX = {"HX-Request": "true"}
@@ -45,7 +45,7 @@ def test_sending_asks_the_database_and_nobody_else(
     maker: Client, team: Team, django_assert_max_num_queries: Any
 ) -> None:
     post(maker, team, prompt="the first makes the accounts")
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(30):
         post(maker, team)
 
 
@@ -293,3 +293,167 @@ def test_pages_hold_no_script_or_style_of_their_own(
         assert "script-src 'self'" in answer["Content-Security-Policy"]
         shown = answer.content.decode()
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|hx-on", shown)
+
+
+# ── Several models at once ──
+
+
+def test_the_same_prompt_goes_to_each_model_in_one_batch(
+    maker: Client, team: Team, queue: FakeQueue
+) -> None:
+    said = post(maker, team, also=["dall-e-3", "dall-e-2"], count="2").content.decode()
+    made = {row.wire_model: row for row in Generation.objects.all()}
+    assert set(made) == {"gpt-image-2", "dall-e-3", "dall-e-2"}
+    assert len({row.batch for row in made.values()}) == 1
+    # DALL·E 3 makes one at a time.
+    assert {name: row.count for name, row in made.items()} == {
+        "gpt-image-2": 2, "dall-e-3": 1, "dall-e-2": 2,
+    }  # fmt: skip
+    assert "3 models, side by side" in words(said)
+    assert said.count('class="card card--queued"') == 3
+
+
+def test_one_who_presses_twice_compares_once(maker: Client, team: Team) -> None:
+    batch = str(uuid.uuid4())
+    for _ in range(2):
+        post(maker, team, batch=batch, also=["dall-e-3", "dall-e-3", "gpt-image-2"])
+    assert Generation.objects.count() == 2
+
+
+def test_a_fault_of_one_model_begins_none_and_names_it(maker: Client, team: Team) -> None:
+    said = words(post(maker, team, also="dall-e-2", prompt="x" * 1001).content.decode())
+    assert "DALL·E 2: DALL·E 2 takes at most 1,000 characters" in said
+    assert not Generation.objects.exists()
+    assert "not offered" in words(post(maker, team, also="no-such").content.decode())
+    assert not Generation.objects.exists()
+
+
+def test_a_cap_that_the_sum_would_pass_refuses_all_with_the_sum(
+    maker: Client, team: Team, member: User
+) -> None:
+    set_cap(team, member, window=Window.MONTH, credits=100)
+    said = words(post(maker, team, also=["dall-e-3", "qwen-image"]).content.decode())
+    assert "The 3 models together need 120 credits, and 100 are left this month." in said
+    assert not Generation.objects.exists()
+    assert not LedgerEntry.objects.exists()
+
+
+def test_a_seventh_model_is_one_too_many(maker: Client, team: Team) -> None:
+    also = [
+        "dall-e-3",
+        "dall-e-2",
+        "qwen-image",
+        "gpt-image-1",
+        "gpt-image-1.5",
+        "gpt-image-1-mini",
+    ]
+    assert "At most 6 models at once." in words(post(maker, team, also=also).content.decode())
+    assert not Generation.objects.exists()
+
+
+def test_the_bar_tells_each_models_price_and_the_sum(maker: Client, team: Team) -> None:
+    query = {"model": "gpt-image-2", "also": ["dall-e-3", "dall-e-2"], "count": "2"}
+    shown = maker.get(reverse("fields", args=[team.slug]), query).content.decode()
+    assert 'data-also="dall-e-3" data-price="40" data-prices="" data-most="1"' in shown
+    assert 'data-also="dall-e-2" data-price="20" data-prices="" data-most="10"' in shown
+    assert "5 images with 3 models" in words(shown)
+    assert "160 credits" in words(shown)
+
+
+def test_a_page_of_the_feed_does_not_part_what_stands_side_by_side(
+    maker: Client, team: Team, member: User
+) -> None:
+    for _ in range(19):
+        make_generation(member, team)
+    rows = [make_generation(member, team).pk for _ in range(3)]
+    batch = uuid.uuid4()
+    Generation.objects.filter(pk__in=rows).update(batch=batch, created_at="2020-01-01T00:00Z")
+    make_generation(member, team, prompt="older")
+    Generation.objects.filter(prompt="older").update(created_at="2019-01-01T00:00Z")
+    first = page(maker, team)
+    assert len(re.findall(r'id="generation-', first)) == 22
+    assert "older" not in words(first)
+    found = re.search(r'<a href="([^"]+before=[^"]+)">Earlier', first)
+    assert found
+    assert "older" in words(maker.get(found[1]).content.decode())
+
+
+# ── Actions and fields ──
+
+
+def bar(client: Client, team: Team, **fields: Any) -> str:
+    answer = client.post(reverse("fields", args=[team.slug]), fields, headers=HTMX)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_what_to_do_is_asked_where_a_model_can_do_several_things(maker: Client, team: Team) -> None:
+    shown = bar(maker, team, model="midjourney", action="describe")
+    assert re.search(r'name="action" value="describe"[^>]* checked', shown)
+    assert 'data-verb="Describe"' in shown
+    assert 'data-writes="none"' in shown
+    assert 'name="stylize"' not in shown
+    assert 'name="action"' not in bar(maker, team, model="gpt-image-2", action="describe")
+
+
+def test_an_action_that_only_another_model_knows_is_not_carried_over(
+    maker: Client, team: Team, member: User
+) -> None:
+    reference = str(make_reference(member, team).pk)
+    shown = bar(maker, team, model="gpt-image-2", action="create", reference=reference)
+    assert 'data-verb="Edit"' in shown
+    assert "reference--off" not in shown
+
+
+def test_each_kind_of_field_has_its_control_and_no_value_that_nobody_set(
+    maker: Client, team: Team
+) -> None:
+    shown = bar(maker, team, model="gemini-3.1-flash-image")
+    assert re.search(r'<select[^>]* name="aspect_ratio"', shown)
+    assert re.search(r'<input type="hidden" name="google_search" value="off"', shown)
+    assert re.search(r'role="switch"[^>]* name="google_search" value="on"', shown)
+    assert re.search(r'type="number" name="seed"[^>]* value=""', shown)
+    assert re.search(r'type="number" name="temperature"[^>]* step="0.1" value=""', shown)
+    kling = bar(maker, team, model="kling-v1")
+    assert re.search(r'<textarea[^>]* name="negative_prompt"[^>]*></textarea>', kling)
+
+
+def test_a_switch_that_is_left_off_is_not_sent_and_one_that_is_on_is(
+    maker: Client, team: Team
+) -> None:
+    post(maker, team, model="gemini-3.1-flash-image", google_search="off")
+    post(maker, team, model="gemini-3.1-flash-image", google_search=["off", "on"])
+    asked = [row.fields for row in Generation.objects.order_by("created_at")]
+    assert asked == [{}, {"google_search": True}]
+
+
+def test_what_fits_the_next_model_goes_along(maker: Client, team: Team) -> None:
+    given = {"seed": "7", "aspect_ratio": "16:9", "google_search": ["off", "on"]}
+    shown = bar(maker, team, model="gemini-3.1-flash-image", **given)
+    assert re.search(r'name="seed"[^>]* value="7"', shown)
+    assert re.search(r'value="16:9" selected', shown)
+    assert re.search(r'name="google_search" value="on"[^>]* checked', shown)
+
+
+def test_a_dialog_of_another_model_is_left_behind(maker: Client, team: Team, member: User) -> None:
+    button = {"id": "MJ::Inpaint::1::a", "label": "Vary (Region)", "action": "fill", "asks": "mask"}
+    parent = make_generation(
+        member, team, wire_model="midjourney", status=Status.SUCCEEDED, cost=40, buttons=[button]
+    )
+    start = {"parent": str(parent.pk), "button": button["id"]}
+    assert "Vary (Region)" in bar(maker, team, model="midjourney", **start)
+    assert "Vary (Region)" not in bar(maker, team, model="gpt-image-2", **start)
+    assert "This model cannot do that" in words(post(maker, team, **start).content.decode())
+    for address in ({"model": "gpt-image-2"}, {}):
+        assert maker.get(reverse("studio", args=[team.slug]), address | start).status_code == 200
+    assert Generation.objects.count() == 1
+
+
+def test_an_address_brings_a_prompt_as_text(maker: Client, team: Team) -> None:
+    shown = page(maker, team, prompt='</textarea><script>x</script>"', model="dall-e-2")
+    assert "&lt;/textarea&gt;&lt;script&gt;" in shown
+    assert 'value="dall-e-2"' in shown
+
+
+def test_a_viewer_asks_for_no_fields(viewer: Client, team: Team) -> None:
+    assert "prompt-form" not in page(viewer, team, image=str(uuid.uuid4()), prompt="x")
