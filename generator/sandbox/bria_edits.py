@@ -19,7 +19,6 @@ from generator.sandbox.wire import Answer, Fields, Refused, Visit, as_json
 STATUS_HOST = "https://engine.prod.bria-api.invalid"
 MOST_BYTES = 12_000_000
 _SIDE = 5000  # pixels; a longer one is not made
-_FOR_NOTHING = frozenset({"empty", "fail", "withheld"})
 _VISUAL: dict[str, Rule] = {
     "image": Picture(bare=True),
     "num_results": Whole(1, 1),
@@ -80,21 +79,15 @@ def submit(desk: Desk, asked: Asked, action: str) -> Answer:
         seed = paint.seed_for(asked.prompt, action, desk.log.paid(asked.prompt)) % 2**31
     edit = Edit(_wish(desk, action, body, image, mask, seed), seed, _refined(body))
     id = new_id()
-    if asked.word in _FOR_NOTHING:
-        desk.tasks.begin(asked.prompt, asked.word, desk.house.delay, order=edit, id=id)
-    else:
-        desk.begin(asked, catalogue.cost("bria", "", (1, 1), 1, (0, 0)), edit, id=id)
+    desk.begin(asked, catalogue.cost("bria", "", (1, 1), 1, (0, 0)), edit, id=id)
     return as_json({"request_id": id, "status_url": f"{STATUS_HOST}/v2/status/{id}"})
 
 
 def look(desk: Desk, visit: Visit, id: str) -> Answer:
     """The state of a task. The id in the answer is another one each time (M2)."""
     desk.look(visit)
-    task = desk.tasks.find(id)
-    if task is None or not isinstance(task.order, Edit):
-        raise BriaRefused(404, "Request not found")
-    if task.word == "lag":
-        desk.tasks.change(id, word="")
+    task = desk.tasks.look_for(id, Edit)
+    if task is None:
         raise BriaRefused(404, "Request not found")
     if task.progress(desk.pace.now()) < 1:
         return _state("RENDERING" if task.word == "odd" else "IN_PROGRESS")

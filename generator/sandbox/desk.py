@@ -173,18 +173,21 @@ class Desk:
         return answer
 
     def begin(
-        self, asked: Asked, dollars: Decimal, order: Any, *, id: str = "", seconds: float = 0.0
+        self, asked: Asked, dollars: Decimal, order: Any, *, id: str = "", fails: bool = False
     ) -> Task:
-        """Charge a call and begin its task; `seconds`: how much longer than the usual delay.
+        """Charge a call and begin its task.
 
+        One that `fails`, or whose word of trouble lets it end without an image, costs nothing.
         Raises `Refused`, `Cut` (or `Said`) for the words that spoil the answer to a submit: the
         task is then begun all the same.
         """
-        self._can_pay(dollars)
+        is_free = fails or asked.word in trouble.FOR_NOTHING
+        if not is_free:
+            self._can_pay(dollars)
         if asked.word == "html":
             raise Said(html_page())
-        took = _SLOW if asked.word == "slow" else self.house.delay + seconds
-        before = self.pay(asked.prompt, dollars)
+        took = _SLOW if asked.word == "slow" else self.house.delay
+        before = self.log.paid(asked.prompt) if is_free else self.pay(asked.prompt, dollars)
         task = self.tasks.begin(asked.prompt, asked.word, took, order=order, turn=before, id=id)
         if asked.word in {"silent", "524"}:
             raise Said(self._no_answer(asked))
@@ -274,6 +277,12 @@ def in_base64(gallery: Gallery, wish: Wish, word: str) -> str:
 def bearer(visit: Visit) -> str:
     """The key of a request, with or without the word before it (A1)."""
     return visit.headers.get("authorization", "").removeprefix("Bearer ").strip()
+
+
+def no_channel(model: str) -> Refused:
+    """Nobody here serves this model (A2): 503, and it never will."""
+    message = f"no available channel for group default and model {model} (distributor)"
+    return Refused(503, message, code="model_not_found")
 
 
 def no_money() -> Refused:

@@ -8,10 +8,8 @@ from generator.sandbox.canvas import Size
 from generator.sandbox.desk import Asked, Desk, new_id
 from generator.sandbox.gallery import Wish
 from generator.sandbox.tasks import Task
+from generator.sandbox.trouble import FOR_NOTHING
 from generator.sandbox.wire import Fields, Refused
-
-# These end without an image, and cost nothing.
-FOR_NOTHING = frozenset({"empty", "fail", "refuse", "withheld"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +69,12 @@ def stumble(desk: Desk, asked: Asked) -> None:
 
 def begin(desk: Desk, asked: Asked, errand: Errand, *, id: str = "") -> Task:
     """The task of an errand. Raises what `Desk.begin` does."""
-    id = id or new_id()
-    if asked.word in FOR_NOTHING:
-        return desk.tasks.begin(asked.prompt, asked.word, desk.house.delay, order=errand, id=id)
-    return desk.begin(asked, errand.dollars, errand, id=id)
+    return desk.begin(asked, errand.dollars, errand, id=id or new_id())
 
 
 def find(desk: Desk, id: str) -> Task | None:
     """The task of this id, if it is one of these; None the first time for one that is late."""
-    task = desk.tasks.find(id)
-    if task is None or not isinstance(task.order, Errand):
-        return None
-    if task.word == "lag":
-        desk.tasks.change(id, word="")
-        return None
-    return task
+    return desk.tasks.look_for(id, Errand)
 
 
 def links(desk: Desk, task: Task) -> list[str]:

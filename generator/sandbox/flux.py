@@ -2,7 +2,7 @@
 
 from generator.sandbox import catalogue, errands, retouch
 from generator.sandbox.canvas import Size
-from generator.sandbox.desk import Asked, Desk, Said
+from generator.sandbox.desk import Asked, Desk, Said, no_channel
 from generator.sandbox.errands import Errand, Motif
 from generator.sandbox.inputs import (
     Choice,
@@ -85,8 +85,7 @@ def answer(desk: Desk, visit: Visit, path: list[str]) -> Answer | None:
 def _submit(desk: Desk, asked: Asked, model: str) -> Answer:
     rules = RULES.get(model)
     if rules is None:
-        message = f"no available channel for group default and model {model} (distributor)"
-        raise Refused(503, message, code="model_not_found")
+        raise no_channel(model)
     body = _checked(asked.body, rules, strict=desk.house.strict)
     errands.stumble(desk, asked)
     motif = _motif(model, body)

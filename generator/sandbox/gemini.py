@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 
 from generator.sandbox import catalogue, gemini_talk, paint, trouble
 from generator.sandbox.canvas import Size
-from generator.sandbox.desk import Asked, Desk, bearer, file_of, new_id
+from generator.sandbox.desk import Asked, Desk, bearer, file_of, new_id, no_channel
 from generator.sandbox.gallery import Wish, encode64
 from generator.sandbox.gemini_talk import EXTREMES, SHAPES, Talk, Wrong
 from generator.sandbox.retouch import opened
@@ -79,8 +79,7 @@ def _read(visit: Visit, limit: int) -> Fields:
 def _find_channel(model: str) -> None:
     """What the gateway says before it reads anything else (A2)."""
     if not catalogue.known(model):
-        message = f"no available channel for group default and model {model} (distributor)"
-        raise Refused(503, message, code="model_not_found")
+        raise no_channel(model)
     if not any(fnmatchcase(model, pattern) for pattern in gemini_talk.MODELS):
         raise Refused(500, "not supported model for Gemini", code="convert_request_failed")
 

@@ -3,7 +3,7 @@
 from types import ModuleType
 
 from generator.sandbox import catalogue, grok, openai_images, seedream
-from generator.sandbox.desk import Desk
+from generator.sandbox.desk import Desk, no_channel
 from generator.sandbox.wire import Answer, Fields, Refused, Visit
 
 # Each has `speaks_for(model)` and `carry_out(desk, asked)`.
@@ -30,6 +30,5 @@ def find_channel(body: Fields) -> str:
     if not isinstance(model, str) or not model:
         raise Refused(400, "model name is required")
     if not catalogue.known(model):
-        message = f"no available channel for group default and model {model} (distributor)"
-        raise Refused(503, message, code="model_not_found")
+        raise no_channel(model)
     return model

@@ -10,7 +10,7 @@ from PIL import Image
 
 from generator.sandbox import catalogue, paint
 from generator.sandbox.canvas import Size
-from generator.sandbox.desk import Asked, Desk
+from generator.sandbox.desk import Asked, Desk, no_channel
 from generator.sandbox.gallery import Wish
 from generator.sandbox.tasks import Task
 from generator.sandbox.wire import Answer, Fields, Refused, Visit, as_json
@@ -29,7 +29,6 @@ _MODELS = ("kling-v1", "kling-v1-5", "kling-v2")
 _LONGEST_PROMPT, _LONGEST_NEGATIVE = 500, 200
 _IMAGE_BYTES = 10 * 1024 * 1024
 _SHORTEST_SIDE = 300
-_FOR_NOTHING = frozenset({"fail", "withheld", "empty"})  # tasks that end without an image
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
@@ -81,11 +80,8 @@ def _submit(desk: Desk, asked: Asked, visit: Visit) -> Answer:
     order = check(asked.body, strict=desk.house.strict)
     _stumble(desk, asked)
     work = _Work(_wishes(desk, order, desk.log.paid(asked.prompt)))
-    if asked.word in _FOR_NOTHING:
-        task = desk.tasks.begin(asked.prompt, asked.word, desk.house.delay, order=work)
-    else:
-        dollars = catalogue.cost(order.model, "", order.size, order.count, (0, 0))
-        task = desk.begin(asked, dollars, work)
+    dollars = catalogue.cost(order.model, "", order.size, order.count, (0, 0))
+    task = desk.begin(asked, dollars, work)
     return as_json(_said(task, visit, "submitted"))
 
 
@@ -95,7 +91,7 @@ def _stumble(desk: Desk, asked: Asked) -> None:
             raise KlingRefused(429, 1302, "API request too fast", headers={"Retry-After": "1"})
         case "error":
             raise KlingRefused(200, 1200, "Invalid request parameters")
-        case word if word not in _FOR_NOTHING:
+        case word if word != "withheld":  # that the task tells
             desk.stumble(word, KlingRefused(400, 1301, "Content security policy triggered"))
 
 
@@ -113,11 +109,8 @@ def _wishes(desk: Desk, order: Order, turn: int) -> tuple[Wish, ...]:
 
 
 def _look(desk: Desk, visit: Visit, id: str) -> Answer:
-    task = desk.tasks.find(id)
-    if task is not None and task.word == "lag":
-        desk.tasks.change(id, word="")
-        task = None
-    if task is None or not isinstance(task.order, _Work):
+    task = desk.tasks.look_for(id, _Work)
+    if task is None:
         raise KlingRefused(404, 1203, "task not found")
     return as_json(_state(desk, visit, task, task.order))
 
@@ -168,8 +161,7 @@ def check(body: Fields, *, strict: bool = True) -> Order:
     body = {name: value for name, value in body.items() if value is not None}
     model = body.get("model_name", _MODELS[0])
     if model not in _MODELS:
-        message = f"no available channel for group default and model {model} (distributor)"
-        raise Refused(503, message, code="model_not_found")
+        raise no_channel(str(model))
     wrong = _faults(body)
     if strict and wrong:
         name, why = next(iter(wrong.items()))

@@ -55,11 +55,11 @@ def answer(desk: Desk, visit: Visit, path: list[str]) -> Answer | None:
                 return flat(400, str(bad), 4)
         case "GET", ["mj", "task", id, "fetch"]:
             desk.look(visit)
-            task = _looked_for(desk, id)
+            task = desk.tasks.look_for(id, Job)
             return flat(400, "task_no_found", 4) if task is None else as_json(_shown(desk, task))
         case "POST", ["mj", "task", "list-by-condition"]:
             desk.look(visit)
-            found = (_looked_for(desk, id) for id in _ids(desk, visit))
+            found = (desk.tasks.look_for(id, Job) for id in _ids(desk, visit))
             return as_json([_shown(desk, task) for task in found if task is not None])
     return None
 
@@ -169,11 +169,7 @@ def _begun(
     failure = job.failure or {"fail": FAILED, "withheld": WITHHELD}.get(asked.word, "")
     job = replace(with_buttons(job), failure=failure)
     id = id or _new_id()
-    if failure or asked.word == "empty":
-        took = desk.house.delay
-        task = desk.tasks.begin(asked.prompt, asked.word, took, order=job, id=id)
-    else:
-        task = desk.begin(asked, dollars(job, speed), job, id=id)
+    task = desk.begin(asked, dollars(job, speed), job, id=id, fails=bool(failure))
     if asked.word == "queue":
         said = f"In queue, there are {AHEAD} tasks ahead"
         more = {"numberOfQueues": AHEAD}
@@ -218,16 +214,6 @@ def _ids(desk: Desk, visit: Visit) -> list[str]:
         return [str(id) for id in body["ids"]]
     except (KeyError, TypeError, ValueError):
         raise Said(flat(400, "bind_request_body_failed", 4)) from None
-
-
-def _looked_for(desk: Desk, id: str) -> Task | None:
-    task = desk.tasks.find(id)
-    if task is None or not isinstance(task.order, Job):
-        return None
-    if task.word == "lag":  # known from the next look on
-        desk.tasks.change(id, word="")
-        return None
-    return task
 
 
 def _status(desk: Desk, task: Task) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from generator.sandbox import catalogue, errands, retouch
 from generator.sandbox.canvas import Size
-from generator.sandbox.desk import Asked, Desk, Said
+from generator.sandbox.desk import Asked, Desk, Said, no_channel
 from generator.sandbox.errands import Errand, Motif
 from generator.sandbox.inputs import faults, sized, take_image
 from generator.sandbox.replicate_models import CUSTOM, MATCH, MODELS, Model
@@ -44,8 +44,7 @@ def _prompt(body: Fields) -> object:
 def _submit(desk: Desk, asked: Asked, model: str) -> Answer:
     rules = MODELS.get(model)
     if rules is None:
-        message = f"no available channel for group default and model {model} (distributor)"
-        raise Refused(503, message, code="model_not_found")
+        raise no_channel(model)
     said = _checked(asked.body, rules, strict=desk.house.strict)
     errands.stumble(desk, asked)
     motif = _motif(model, rules, said)

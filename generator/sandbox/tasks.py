@@ -69,6 +69,19 @@ class Tasks:
             task = self._kept.get(id)
         return None if task is None or task.word == "gone" else task
 
+    def look_for(self, id: str, kind: type) -> Task | None:
+        """The task that a look asks for, if its order is of this kind.
+
+        None the first time for one that is late.
+        """
+        task = self.find(id)
+        if task is None or not isinstance(task.order, kind):
+            return None
+        if task.word == "lag":
+            self.change(id, word="")
+            return None
+        return task
+
     def change(self, id: str, **facts: Any) -> Task:
         """The same task with other facts, remembered."""
         with self._lock:

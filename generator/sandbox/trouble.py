@@ -45,6 +45,8 @@ import re
 ENDS_AT_ONCE = frozenset({"busy", "refuse", "broken", "money", "error"})
 LINKS = frozenset({"expired", "private", "redirect"})  # any model answers with a link
 TASKS = frozenset({"fail", "stuck", "odd", "gone", "lag"})  # strike where there is a task
+# Tasks that end without an image, and cost nothing.
+FOR_NOTHING = frozenset({"empty", "fail", "refuse", "withheld"})
 SPOILED_FILE = frozenset({"garbage", "lies", "bomb", "script"})
 SPOILED_BODY = frozenset({"half", "endless", "drip"})
 WORDS = (
