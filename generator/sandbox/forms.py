@@ -1,6 +1,6 @@
 """Bodies that bring images along: a multipart form, or JSON with images as `data:` URIs (C, M2).
 
-What is recorded of them is told without the bytes: a log of a thousand requests must fit into
+What is recorded of files is told without the bytes: a log of a thousand requests must fit into
 memory.
 """
 
@@ -10,14 +10,12 @@ import email.message
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from generator.sandbox.wire import Fields, Refused, Visit
 
 _MOST_PARTS = 100
 _LIST = re.compile(r"\[\d*\]$")
 _DATA_URI = re.compile(r"data:([\w.+/-]+);base64,(.*)", re.DOTALL)
-_LONGEST = 200  # characters of a `data:` URI that are recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,12 @@ class Form:
 
     @property
     def record(self) -> Fields:
-        """The same without the bytes of any image."""
+        """The same without the bytes of any file."""
         files: dict[str, list[Fields]] = {}
         for file in self.files:
             facts = {"file": file.file_name, "type": file.content_type, "bytes": len(file.data)}
             files.setdefault(file.name, []).append(facts)
-        return {**{name: _shortened(value) for name, value in self.fields.items()}, **files}
+        return {**self.fields, **files}
 
 
 def read(visit: Visit, limit: int) -> Form:
@@ -129,15 +127,3 @@ def _twice(name: str) -> Refused:
     return Refused(
         400, message, code="duplicate_parameter", kind="invalid_request_error", param=name
     )
-
-
-def _shortened(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _shortened(item) for name, item in value.items()}
-        case list():
-            return [_shortened(item) for item in value]
-        case str() if value.startswith("data:") and len(value) > _LONGEST:
-            return f"{value[:_LONGEST]}… ({len(value)} characters)"
-        case _:
-            return value

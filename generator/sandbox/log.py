@@ -3,6 +3,7 @@
 Nothing else here keeps state. Tests hand in a log of their own and read it.
 """
 
+import json
 import re
 import threading
 from collections import Counter, defaultdict, deque
@@ -12,7 +13,10 @@ from typing import Any
 
 from generator.sandbox.wire import KEY_HEADERS, Fields, Visit
 
-_LONGEST = 100_000  # characters of a text that are kept
+_LONGEST = 40_000  # characters of a text that are kept: more than any prompt has
+_LONGEST_DATA = 200  # characters of what looks like base64
+_LARGEST = 200_000  # characters of a body in JSON
+_DATA = re.compile(r"data:|[\w+/=-]{200}", re.ASCII)
 _KEY_IN_QUERY = re.compile(r"(?<![^&?])key=[^&]*")
 
 
@@ -20,7 +24,7 @@ _KEY_IN_QUERY = re.compile(r"(?<![^&?])key=[^&]*")
 class Request:
     """One recorded request, free of keys. `json` is its body, if that was a JSON object.
 
-    Texts longer than any prompt are shortened in it.
+    Images in base64, and texts longer than any prompt, are shortened in it.
     """
 
     host: str  # "gateway" or "images"
@@ -94,7 +98,7 @@ class Log:
             path=visit.path,
             query=_KEY_IN_QUERY.sub("key=…", visit.query),
             headers={k: v for k, v in visit.headers.items() if k not in KEY_HEADERS},
-            json=_shortened(body),
+            json=None if body is None else _bounded(body),
             request_id=visit.request_id,
             carried_key=not KEY_HEADERS.isdisjoint(visit.headers) or "key" in visit.asked,
         )
@@ -124,14 +128,21 @@ class Log:
             }
 
 
+def _bounded(body: Fields) -> Fields:
+    """The same without its bulk: a thousand requests must fit into memory."""
+    short: Fields = _shortened(body)
+    if len(json.dumps(short, ensure_ascii=False)) <= _LARGEST:
+        return short
+    return {name[:_LONGEST_DATA]: "…" for name in list(body)[:100]}
+
+
 def _shortened(body: Any) -> Any:
-    """The same without the bulk of images in base64: a thousand requests must fit into memory."""
     match body:
         case dict():
             return {name: _shortened(item) for name, item in body.items()}
         case list():
             return [_shortened(item) for item in body]
-        case str() if len(body) > _LONGEST:
-            return f"{body[:_LONGEST]}… ({len(body)} characters)"
+        case str() if len(body) > (most := _LONGEST_DATA if _DATA.match(body) else _LONGEST):
+            return f"{body[:most]}… ({len(body)} characters)"
         case _:
             return body

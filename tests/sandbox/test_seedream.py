@@ -290,16 +290,3 @@ def test_a_spoiled_file_is_spoiled_in_both_places(
     inside = entry.get("b64_json")
     data = base64.b64decode(inside) if inside else client.get(entry["url"]).content
     assert opened(data).format == "PNG"
-
-
-def test_the_record_of_a_request_holds_no_large_image(generate: Generate, log: Log) -> None:
-    noise = Image.effect_noise((400, 400), 90)
-    file = io.BytesIO()
-    noise.save(file, "PNG")
-    uri = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    assert len(uri) > 120_000
-    generate(OF_4_0, **SMALL, image=[uri, data_uri()])
-    body = log.requests[-1].json
-    assert body is not None
-    assert len(body["image"][0]) < 100_100
-    assert body["image"][1] == data_uri()
