@@ -107,10 +107,17 @@ def reference_faults(
     if len(references) < least:
         yield f"Add {_more(least - len(references))} for this."
     for number, reference in enumerate(references, start=1):
-        if fault := rule.fault(reference.width, reference.height):
+        if fault := reference_fault(rule, reference):
             yield f"Image {number}: {fault}"
-        elif reference.is_mask:
-            yield f"Image {number} is a mask, and not an image."
+
+
+def reference_fault(rule: ReferenceRule, reference: ReferenceImage) -> str:
+    """Why this image cannot go along, even made smaller; empty if it can."""
+    if reference.is_mask:
+        return "This is a mask, and not an image."
+    if reference.format == "svg":
+        return "This is a drawing (SVG). Export it as PNG and add that."
+    return rule.fault(reference.width, reference.height)
 
 
 def _images(count: int) -> str:

@@ -84,8 +84,15 @@ class PromptForm(AskingForm):
         if rule.mask == "none":
             self.add_error("mask", f"{self.entry.label} takes no mask here. Take it out.")
             return
+        if not mask.is_mask:
+            self.add_error(
+                "mask", "That is an image, and not a mask. Paint over what is to change."
+            )
+            return
         over = self._painted_over()
-        if over and (mask.width, mask.height) != over:
+        if over is None:
+            self.add_error("mask", "A mask is painted over an image, and there is none here.")
+        elif (mask.width, mask.height) != over:
             self.add_error(
                 "mask",
                 f"The mask was painted for an image of {mask.width} × {mask.height}, and the first "

@@ -16,7 +16,7 @@ from generator import uploads
 from generator.access import TeamRequest, in_team
 from generator.errors import BadPicture, StorageRefused
 from generator.families import ReferenceRule
-from generator.forms.given import find_references
+from generator.forms.given import find_references, reference_fault
 from generator.forms.prompt import PromptForm
 from generator.models import ImageAsset, ReferenceImage
 from generator.models.storage import link_to
@@ -61,7 +61,7 @@ def _fault(rule: ReferenceRule | None, reference: ReferenceImage, number: int, l
         return f"{label} takes no such images here."
     if number > rule.most:
         return f"{label} takes at most {rule.most}."
-    return rule.fault(reference.width, reference.height)
+    return reference_fault(rule, reference)
 
 
 def keep_files(
