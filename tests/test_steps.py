@@ -94,6 +94,30 @@ def test_a_word_that_nobody_knows_is_bounded_by_the_deadline(team: Team, member:
     assert left(generation) == CAP
 
 
+def test_what_a_task_takes_is_kept_and_its_end_may_say_it_anew(team: Team, member: User) -> None:
+    make_generation(member, team, wire_model="flux-2-pro")
+    taken = Pending("t1", usage={"cost": 3.0, "output_mp": 1.05})
+    gateway = ScriptedGateway(taken, Pending("t1"), images(usage={"cost": 4.5, "duration": 7}))
+    generation = run(gateway)
+    assert generation.usage == {"cost": 3.0, "output_mp": 1.05}
+    assert look_again(generation, gateway).usage == {"cost": 3.0, "output_mp": 1.05}
+    generation = look_again(generation, gateway)
+    assert generation.usage == {"cost": 4.5, "output_mp": 1.05, "duration": 7}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [(" A quiet harbour\n", ""), ("A quiet harbour at dawn", "A quiet harbour at dawn")],
+)
+def test_a_prompt_that_comes_back_as_it_was_is_no_revision(
+    team: Team, member: User, said: str, kept: str
+) -> None:
+    make_generation(member, team, wire_model="flux-2-pro", prompt="A quiet harbour")
+    made = Finished((InlineImage(make_picture(64, 48), said),))
+    generation = run(ScriptedGateway(made))
+    assert generation.images.get().revised_prompt == kept
+
+
 def test_an_endless_task_id_is_no_task_id(team: Team, member: User) -> None:
     imagined(member, team)
     generation = run(ScriptedGateway(Pending("x" * 201)))

@@ -134,6 +134,7 @@ def _wait_for_task(generation: Generation, pending: Pending) -> float | None:
         note=pending.note[:120],
         progress=pending.progress,
         request_id=pending.request_id or generation.request_id,
+        usage={**generation.usage, **pending.usage},
         due_at=timezone.now() + timedelta(seconds=pause),
         claimed_by="",
     )

@@ -35,9 +35,10 @@ def keep(generation: Generation, finished: Finished) -> float | None:
     images = finished.images[: MOST_IMAGES if decides else generation.count]
     inline = [(n, image.data) for n, image in enumerate(images) if isinstance(image, InlineImage)]
     manifest = {
-        "outcome": [_row(image) for image in images],
+        "outcome": [_row(generation, image) for image in images],
         "used": dict(finished.used),
-        "usage": dict(finished.usage),
+        # What was said when the task was taken holds where the end says nothing else.
+        "usage": {**generation.usage, **finished.usage},
         "texts": [text[:LONGEST_TEXT] for text in finished.texts[:MOST_TEXTS]],
         "buttons": [asdict(button) for button in finished.buttons[:MOST_BUTTONS]],
         "memory": generation.memory_key if finished.memory else "",
@@ -53,8 +54,10 @@ def keep(generation: Generation, finished: Finished) -> float | None:
     return begin_storing(generation, manifest)
 
 
-def _row(image: InlineImage | LinkedImage) -> dict[str, Any]:
-    row: dict[str, Any] = {"revised_prompt": image.revised_prompt}
+def _row(generation: Generation, image: InlineImage | LinkedImage) -> dict[str, Any]:
+    # Some repeat the prompt as it was (E4): that is no revision of it.
+    is_same = image.revised_prompt.strip() == generation.prompt.strip()
+    row: dict[str, Any] = {"revised_prompt": "" if is_same else image.revised_prompt}
     if isinstance(image, LinkedImage):
         row["url"] = image.url
         if image.comes_later:

@@ -188,12 +188,16 @@ class LinkedImage:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The provider has it; come back with the task id. `progress` in per cent, if it says."""
+    """The provider has it; come back with the task id. `progress` in per cent, if it says.
+
+    `usage`: what the answer to the submit says it takes; the end may say it anew.
+    """
 
     task_id: str
     note: str = ""
     progress: int | None = None
     request_id: str = ""
+    usage: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from generator.providers.base import (
     read_image,
     unreadable,
 )
-from generator.providers.failed_tasks import NO_IMAGE, UNKNOWN, failure
+from generator.providers.failed_tasks import NO_IMAGE, UNKNOWN, failure, speaks_of_safety
 from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE, read_fault
 
 ROOT = "/bria"
@@ -71,10 +71,6 @@ LOST = "Something broke at the provider while it worked on this. Try once more."
 WRONG_KIND = "The provider could not use this image: it takes JPEG, PNG and WebP."
 _WORDS = {"guidance": "text_guidance_scale", "steps": "steps_num"}
 _TASK = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
-# Words, not the names of fields: complaints about `content_moderation` are no refusals.
-_MODERATED = re.compile(
-    r"\bmoderat(?:ed|ion)\b|\bcontent polic|\bnsfw\b|\binappropriate\b|\bharmful\b"
-)
 _LONGEST_NOTE = 100
 _LONGEST_WARNING = 500
 
@@ -187,7 +183,7 @@ def _read(reply: Reply) -> Mapping[str, JSON]:
     answer = _json(reply)
     if 200 <= reply.status < 300 and isinstance(answer.get("status"), str):
         return answer
-    if reply.status in {200, 400, 422} and _MODERATED.search(read_fault(answer.get("error")).text):
+    if reply.status in {200, 400, 422} and speaks_of_safety(read_fault(answer.get("error")).text):
         raise ContentRefused(SAFETY, code="content_moderated", request_id=reply.request_id)
     if reply.status == 415:
         raise RequestRefused(WRONG_KIND, code="media_type", request_id=reply.request_id)

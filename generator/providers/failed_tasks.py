@@ -18,10 +18,12 @@ SENSITIVE = (
     "of them. Reword the prompt, or try another model."
 )
 _LONGEST = 4000  # characters of a reason that are looked at
-# Not "safety" alone: `safety_tolerance` stands in complaints about numbers.
+# Words, not the names of fields: `safety_tolerance` and `content_moderation` stand in complaints
+# about numbers and switches.
 _SENSITIVE = re.compile(
-    r"nsfw|\be005\b|flagged as sensitive|sensitive content|moderat(?:ed|ion)"
-    r"|safety (?:system|filter|check|rule|polic)|content polic"
+    r"nsfw|\be005\b|flagged as sensitive|sensitive (?:content|information|words?)"
+    r"|moderated\b|\bmoderation\b|risk control|content (?:security )?polic"
+    r"|safety (?:system|filter|check|rule|polic)|\binappropriate\b|\bharmful\b"
 )
 
 
@@ -30,7 +32,11 @@ def failure(reason: JSON, request_id: str) -> RequestRefused:
 
     ContentRefused where safety rules are recognised in it. None of its words reach a person.
     """
-    text = json.dumps(reason, ensure_ascii=False)[:_LONGEST].lower()
-    if _SENSITIVE.search(text):
+    if speaks_of_safety(json.dumps(reason, ensure_ascii=False)):
         return ContentRefused(SENSITIVE, code="content_moderated", request_id=request_id)
     return RequestRefused(FAILED, code="task_failed", request_id=request_id)
+
+
+def speaks_of_safety(text: str) -> bool:
+    """Whether a provider's sentence is about its safety rules."""
+    return bool(_SENSITIVE.search(text[:_LONGEST].lower()))

@@ -137,12 +137,17 @@ FIELDS = {
     "height": "size",
     "input_fidelity": "likeness",
     "model": "model",
+    "megapixels": "size",
     "moderation": "safety rules",
     "n": "number of images",
+    "negative_prompt": "negative prompt",
+    "num_inference_steps": "number of steps",
+    "num_outputs": "number of images",
     "output_compression": "compression",
     "output_format": "file format",
     "prompt": "prompt",
     "quality": "quality",
+    "resolution": "resolution",
     "safety_tolerance": "tolerance",
     "seed": "seed",
     "size": "size",
@@ -316,8 +321,13 @@ def _param(level: Mapping[str, Any]) -> str:
     said = level.get("param")
     if isinstance(said, str) and said:
         return said
-    place = level.get("loc")  # the form of FastAPI: ["body", "size"]
-    return str(place[-1]) if isinstance(place, list) and place else ""
+    match level:
+        case {"loc": [*_, place]}:  # FastAPI: ["body", "size"]
+            return str(place)
+        case {"invalid_fields": [{"field": str(place)}, *_]}:  # Replicate: "input.size"
+            return place.rpartition(".")[2]
+        case _:
+            return ""
 
 
 def _named_in(text: str) -> str:

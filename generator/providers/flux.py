@@ -65,11 +65,11 @@ def build_submit(brief: Brief) -> Call:
 
 
 def parse_submit(reply: Reply) -> Pending:
-    """The task (E3): of all that is said, only its id counts. Raises as `raise_for_error` does."""
+    """The task and what it takes (E3). Raises as `raise_for_error` does."""
     answer = raise_for_error(reply)
     if not _TASK.fullmatch(answer["id"]):
         raise ValueError("no id that a task can have")
-    return Pending(answer["id"], request_id=reply.request_id)
+    return Pending(answer["id"], request_id=reply.request_id, usage=_took(answer))
 
 
 def build_poll(task_id: str) -> Call:
@@ -157,16 +157,22 @@ def _finished(answer: Mapping[str, JSON], reply: Reply) -> Finished:
     if image is None:
         raise RequestRefused(NO_IMAGE, code="empty", request_id=reply.request_id)
     seed = result.get("seed")
-    took = {name: answer[name] for name in _TOOK if _is_number(answer.get(name))}
+    took = _took(answer)
     if _is_number(result.get("duration")) and result["duration"]:
         took["duration"] = result["duration"]
     return Finished(
         images=(image,),
         # Through some gateways everything that is not known is nought (M2).
         used={"seed": seed} if _is_number(seed) and seed else {},
-        usage=modest(took, least=()),
+        usage=took,
         request_id=reply.request_id,
     )
+
+
+def _took(answer: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The price in the maker's cents, and megapixels; said with the task or with its end (E3)."""
+    took = {name: answer[name] for name in _TOOK if _is_number(answer.get(name))}
+    return modest(took, least=())
 
 
 def _pending(answer: Mapping[str, JSON], note: str, reply: Reply) -> Pending:

@@ -27,7 +27,8 @@ from generator.providers.base import (
     unreadable,
 )
 from generator.providers.cleaning import LONGEST_SAID
-from generator.providers.faults import REFUSED, SAFETY, Fault, judge, read_fault
+from generator.providers.failed_tasks import failure
+from generator.providers.faults import REFUSED, Fault, judge, read_fault
 from generator.providers.openai_images import EMPTY
 
 PATH = "/kling/v1/images/generations"
@@ -59,12 +60,8 @@ CODES = {
 }
 NO_SUCH_TASK = frozenset({"1203", "task_not_exist"})
 LONGEST_NOTE = 100
-FAILED = (
-    "The provider began with this image and could not make it. Try again, or change the prompt."
-)
 _TASK_ID = re.compile(r"[\w.:/-]{1,200}")
 _OWN_ID = re.compile(r"[\w.:-]{1,120}")
-_SAFETY = re.compile(r"risk control|sensitive|moderation|content (security )?policy", re.IGNORECASE)
 
 
 def build_submit(brief: Brief) -> Call:
@@ -127,7 +124,8 @@ def _outcome(reply: Reply) -> Pending | Finished:
         case "succeed":
             return _finished(data, request_id)
         case "failed":
-            raise _failed(data, request_id)
+            # The sentence beside it is all that tells safety rules from the rest.
+            raise failure(data.get("task_status_msg"), request_id)
         case str(word):
             return Pending(_task_id(data), note=word[:LONGEST_NOTE] or "?", request_id=request_id)
         case _:
@@ -213,11 +211,3 @@ def _link(entry: JSON) -> str:
 def _usage(data: Mapping[str, JSON]) -> dict[str, str]:
     said = data.get("final_unit_deduction")
     return {"final_unit_deduction": str(said)[:LONGEST_SAID]} if said else {}
-
-
-def _failed(data: Mapping[str, JSON], request_id: str) -> RequestRefused:
-    """A task that failed: the sentence beside it is all that tells safety rules from the rest."""
-    said = data.get("task_status_msg")
-    if isinstance(said, str) and _SAFETY.search(said):
-        return ContentRefused(SAFETY, code="failed", request_id=request_id)
-    return RequestRefused(FAILED, code="failed", request_id=request_id)

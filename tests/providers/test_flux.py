@@ -166,9 +166,11 @@ def test_a_look_is_at_the_gateway_by_id_and_the_id_cannot_leave_its_place() -> N
 # ── The answer to a submit ──
 
 
-def test_of_the_answer_only_the_id_counts() -> None:
+def test_of_the_answer_the_id_counts_and_what_it_takes() -> None:
     assert flux.parse_submit(recorded("submit", "flux")) == Pending(ID, request_id=REQUEST_ID)
-    assert flux.parse_submit(recorded("submit_with_cost", "flux")).task_id == "task_flux:9/AbC_1"
+    taken = flux.parse_submit(recorded("submit_with_cost", "flux"))
+    assert taken.task_id == "task_flux:9/AbC_1"
+    assert taken.usage == {"cost": 4.5, "input_mp": 1.0, "output_mp": 2.0}
 
 
 @pytest.mark.parametrize("id", ["", "a b", "a?b", "ü", "x" * 201, 7, None, ["a"], "a\n"])

@@ -186,17 +186,21 @@ def test_done_without_an_image_was_filtered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [("failed", RequestRefused), ("failed_risk", ContentRefused), ("failed_null", RequestRefused)],
+    ("name", "kind", "code"),
+    [
+        ("failed", RequestRefused, "task_failed"),
+        ("failed_risk", ContentRefused, "content_moderated"),
+        ("failed_null", RequestRefused, "task_failed"),
+    ],
 )
 def test_a_task_that_failed_is_refused_and_says_none_of_klings_words(
-    name: str, kind: type[ProviderError]
+    name: str, kind: type[ProviderError], code: str
 ) -> None:
     for parse in (kling.parse_submit, kling.parse_poll):
         with pytest.raises(ProviderError) as caught:
             parse(recorded(name, "kling"))
         assert type(caught.value) is kind
-        assert (caught.value.code, caught.value.request_id) == ("failed", OWN_ID)
+        assert (caught.value.code, caught.value.request_id) == (code, OWN_ID)
         assert "processed" not in str(caught.value)
 
 

@@ -234,7 +234,7 @@ def test_an_id_that_no_task_can_have_is_an_answer_that_cannot_be_read(id: Any) -
     ("name", "kind", "words"),
     [
         ("unauthenticated", RequestRefused, "key"),
-        ("unprocessable", RequestRefused, "refused this request"),
+        ("unprocessable", RequestRefused, "did not accept the seed"),
         ("no_credit", RequestRefused, "out of money"),
         ("throttled", ProviderBusy, "busy"),
         ("not_found", RequestRefused, "no such address"),
