@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from generator.families import ActionRule
+from generator.forms.prompt import ACTION_WORDS
 from generator.models import Action, CatalogueEntry, Generation, ImageAsset
 from generator.providers.base import Button
 
@@ -83,7 +84,7 @@ def _offer(asset: ImageAsset, action: Action, entries: list[CatalogueEntry]) -> 
     cheapest = min(able, key=lambda entry: entry.price(1, action))
     return Offer(
         action=action,
-        label=str(action.label).capitalize(),
+        label=ACTION_WORDS[action],
         price=cheapest.price(1, action),
         models=tuple(entry.label for entry in able),
         query=_query(asset, action, _usual(asset, able) or cheapest),

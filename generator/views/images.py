@@ -140,7 +140,8 @@ def _said_settings(generation: Generation) -> dict[str, Any]:
 def facts(generation: Generation, asset: ImageAsset, *, made: int) -> list[Fact]:
     """What was asked for and what was used, by the fields of the model's family.
 
-    What else the provider says it used stands behind them, with nothing asked.
+    A field that nobody set and nobody spoke of says nothing, and is left out. What else the
+    provider says it used stands behind them, with nothing asked.
     """
     try:
         fields = generation.takes.fields_for(generation.wire_model, generation.action)
@@ -154,7 +155,7 @@ def facts(generation: Generation, asset: ImageAsset, *, made: int) -> list[Fact]
     rows = [
         _fact(field, generation, measured)
         for field in fields.values()
-        if field.only_with is None or field.name in generation.fields
+        if field.name in {*measured, *generation.fields} or generation.used.get(field.name)
     ]
     if "size" not in fields:
         rows.append(Fact("Size", "", measured["size"]))
@@ -193,7 +194,7 @@ def _label(name: str) -> str:
 
 
 def reported(generation: Generation) -> list[tuple[str, str]]:
-    """What the provider says that it took: tokens, images, its own cost."""
+    """What the provider says that it took: tokens, images, its cost in a unit of its own."""
     return [
         (name.replace("_", " ").capitalize(), str(value))
         for name, value in generation.usage.items()

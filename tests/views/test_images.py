@@ -1,6 +1,7 @@
 """Images: who gets their bytes, as what, and what a download says."""
 
 import io
+import re
 import uuid
 from typing import Any
 
@@ -9,9 +10,18 @@ from django.conf import settings as django_settings
 from django.core import signing
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
-from generator.models import ImageAsset, Status, Team, User, image_storage
+from generator.models import (
+    Generation,
+    ImageAsset,
+    ReferenceImage,
+    Status,
+    Team,
+    User,
+    image_storage,
+)
 from generator.models.storage import SALT
 from tests.make import make_asset, make_generation, make_picture
 from tests.views.conftest import words
@@ -159,8 +169,9 @@ def test_the_page_says_what_was_asked_what_was_used_and_where_they_differ(
     said = words(maker.get(address(image, "image")).content.decode())
     assert "Quality High Medium differs" in said
     assert "Background Auto Opaque differs" in said
-    assert "File PNG PNG Safety" in said
+    assert "File PNG PNG" in said
     assert "Images 2 2 Background" in said
+    assert "Compression" not in said  # nobody set it, and nobody spoke of it
     assert "Size Auto 64 × 48 differs" in said
     assert "What the model made of it a grey heron" in said
     assert "GPT Image 2, OpenAI" in said
@@ -216,3 +227,88 @@ def test_a_storage_that_does_not_answer_is_said_and_not_a_broken_page(
     answer = maker.get(address(image, "download"), follow=True)
     assert answer.status_code == 200
     assert "The image storage does not answer." in words(answer.content.decode())
+
+
+# ── Going on ──
+
+
+def test_the_page_offers_what_can_be_done_with_its_price(maker: Client, image: ImageAsset) -> None:
+    said = words(maker.get(address(image, "image")).content.decode())
+    assert "Go on from this image" in said
+    assert re.search(r"Edit from \d+", said)
+    assert re.search(r"Describe from \d+", said)
+
+
+def test_a_viewer_is_offered_nothing(viewer: Client, image: ImageAsset) -> None:
+    Generation.objects.update(buttons=[ROW])
+    said = words(viewer.get(address(image, "image")).content.decode())
+    assert "Go on from this image" not in said
+    assert "U2" not in said
+
+
+ROW = {"id": "MJ::2", "label": "U2", "action": "upscale", "asks": ""}
+
+
+def test_buttons_of_the_provider_can_be_pressed_from_the_page(
+    maker: Client, team: Team, member: User
+) -> None:
+    grid = make_generation(
+        member, team, wire_model="midjourney", status=Status.SUCCEEDED, buttons=[ROW], task_id="7"
+    )
+    page = maker.get(address(make_asset(grid), "image")).content.decode()
+    assert "What Midjourney offers next" in page
+    assert 'value="MJ::2"' in page
+    sent = {"button": "MJ::2", "batch": str(uuid.uuid4()), "parent_position": "0"}
+    maker.post(reverse("press", args=[team.slug, grid.pk]), sent)
+    child = Generation.objects.get(parent=grid)
+    assert (child.action, child.button, child.button_label) == ("upscale", "MJ::2", "U2")
+
+
+def test_the_page_shows_what_went_along_and_the_family(
+    maker: Client, team: Team, member: User, image: ImageAsset
+) -> None:
+    reference = ReferenceImage.objects.saved(
+        ReferenceImage.objects.standing_for(team, member, image)
+    )
+    child = make_generation(
+        member, team, action="edit", parent=image.generation, parent_position=0,
+        references=(reference,), status=Status.SUCCEEDED,
+    )  # fmt: skip
+    edited = make_asset(child)
+    page = maker.get(address(edited, "image")).content.decode()
+    assert "Given along" in page
+    assert page.count(address(image, "image")) >= 2  # given along, and in the family
+    assert address(edited, "image") in maker.get(address(image, "image")).content.decode()
+
+
+def test_the_page_says_what_the_provider_reports_and_what_the_model_said(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(
+        member, team, status=Status.SUCCEEDED, usage={"output_tokens": 196, "cost": 3.5},
+        texts=["Here is your heron."], reason="1 image was refused by the safety rules.",
+        used={"seed": 7},
+    )  # fmt: skip
+    said = words(maker.get(address(make_asset(generation), "image")).content.decode())
+    assert "Output tokens 196" in said
+    assert "Here is your heron." in said
+    assert "1 image was refused by the safety rules." in said
+    assert "Seed – 7" in said
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'
+
+
+def test_a_drawing_is_saved_and_never_shown_as_it_came(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(member, team, status=Status.SUCCEEDED)
+    drawing = make_asset(generation, data=SVG)
+    for size in ("small", "large", "original"):
+        assert maker.get(address(drawing, size)).url.endswith("drawing.svg")
+    saved = maker.get(address(drawing, "download"))
+    assert saved["Content-Disposition"].startswith("attachment")
+    drawing.thumbnails_at = timezone.now()
+    drawing.save()
+    assert "drawing.svg" not in maker.get(address(drawing, "large")).url
+    assert maker.get(address(drawing, "original")).url.endswith("drawing.svg")
