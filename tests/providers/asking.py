@@ -32,6 +32,12 @@ def named(case: Case) -> str:
     return f"{family.name} {wire_model} {action}"
 
 
+def protocol_of(case: Case) -> str:
+    """The protocol that a case is spoken in."""
+    family, _, action = case
+    return family.rule(action).protocol
+
+
 # ── Images that go along ──
 
 
@@ -113,6 +119,17 @@ def filled(case: Case, said: Mapping[str, Any]) -> dict[str, Any]:
         if field.kind != "count" and field.default not in (None, "", "auto") and applies(field)
     }
     return {**defaults, **said}
+
+
+def smallest(case: Case) -> dict[str, str]:
+    """The smallest listed size, where there is one: it is painted sooner."""
+    field = case[0].fields_for(case[1], case[2]).get("size")
+    if field is None or field.only_with is not None:
+        return {}
+    sizes = {choice: size for choice in field.choices if (size := parse_size(choice))}
+    if not sizes:
+        return {}
+    return {"size": min(sizes, key=lambda choice: sizes[choice][0] * sizes[choice][1])}
 
 
 def _pressed(carrier: Carrier, told: Brief, made: Carried, button: Button) -> Brief:

@@ -17,12 +17,24 @@ from generator.errors import BadReply, ProviderError, RequestRefused
 from generator.families import FAMILIES, Family, parse_size
 from generator.providers import ADAPTERS, DIALOG_ADAPTERS, POLLING_ADAPTERS
 from generator.providers.base import Brief, Call, Parent, Reference
-from tests.providers.asking import CASES, Case, brief_for, mask_of, named, offered, reference
+from tests.providers.asking import (
+    CASES,
+    Case,
+    brief_for,
+    mask_of,
+    named,
+    offered,
+    protocol_of,
+    reference,
+    smallest,
+)
 from tests.providers.carrying import Carried, Carrier, carrying
 
-# Models of a family differ in what they take, not in how it is said.
+# Models of a family differ in what they take (the fields have tests of their own), not in how it
+# is said; and families of a protocol not in how much is.
 FIRSTS = list({(case[0].name, case[2]): case for case in reversed(CASES)}.values())
-OF_MANY = [case for case in FIRSTS if "count" in case[0].fields_for(case[1], case[2])]
+_COUNTED = [case for case in FIRSTS if "count" in case[0].fields_for(case[1], case[2])]
+OF_MANY = list({(protocol_of(case), case[2]): case for case in reversed(_COUNTED)}.values())
 OF_MASKS = [case for case in FIRSTS if case[0].rule(case[2]).mask != "none"]
 OF_MEMORY = [case for case in FIRSTS if case[0].rule(case[2]).starts_from == "memory"]
 OF_REFERENCES = [case for case in FIRSTS if case[0].rule(case[2]).references]
@@ -77,7 +89,7 @@ def _shapes() -> Iterator[tuple[Case, str, str]]:
                     yield case, name, choice
 
 
-SHAPES = list(_shapes())
+SHAPES = list({(protocol_of(case), *said): (case, *said) for case, *said in _shapes()}.values())
 
 
 @pytest.mark.parametrize(
@@ -100,12 +112,14 @@ def test_an_image_has_the_size_or_shape_that_was_asked_for(
         assert picture.width / picture.height == pytest.approx(across / down, rel=0.04)
 
 
-FORMATS = [
-    (case, choice)
-    for case in FIRSTS
-    if (field := case[0].fields_for(case[1], case[2]).get("output_format"))
-    for choice in field.choices
-]
+FORMATS = list(
+    {
+        (protocol_of(case), case[2], choice): (case, choice)
+        for case in FIRSTS
+        if (field := case[0].fields_for(case[1], case[2]).get("output_format"))
+        for choice in field.choices
+    }.values()
+)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +128,7 @@ FORMATS = [
 def test_a_file_has_the_format_that_was_asked_for(
     carrier: Carrier, case: Case, choice: str
 ) -> None:
-    fields = {**_small(case), "output_format": choice}
+    fields = {**smallest(case), "output_format": choice}
     made = carrier.carry(case[0], brief_for(carrier, case, fields=fields))
     assert pictures.inspect(made.files[0]).format == choice
 
@@ -124,19 +138,8 @@ def test_as_many_images_come_as_were_asked_for_and_no_two_are_alike(
     carrier: Carrier, case: Case
 ) -> None:
     family = case[0]
-    made = carrier.carry(family, brief_for(carrier, case, fields=_small(case), count=3))
+    made = carrier.carry(family, brief_for(carrier, case, fields=smallest(case), count=3))
     assert len(set(made.files)) == 3
-
-
-def _small(case: Case) -> dict[str, str]:
-    """The smallest size of one's own choice, where there is one: it is painted sooner."""
-    field = case[0].fields_for(case[1], case[2]).get("size")
-    if field is None or field.only_with is not None:
-        return {}
-    sizes = {choice: size for choice in field.choices if (size := parse_size(choice))}
-    if not sizes:
-        return {}
-    return {"size": min(sizes, key=lambda choice: sizes[choice][0] * sizes[choice][1])}
 
 
 # ── What goes along ──
@@ -228,7 +231,7 @@ def stranger() -> Iterator[Carrier]:
         yield carrier
 
 
-ONE_OF_EACH = list({case[0].rule(case[2]).protocol: case for case in reversed(CASES)}.items())
+ONE_OF_EACH = list({protocol_of(case): case for case in reversed(CASES)}.items())
 
 
 @pytest.mark.parametrize(
@@ -259,6 +262,11 @@ def test_every_protocol_has_a_family_and_every_poller_and_asker_is_an_adapter() 
 def test_every_action_is_one_that_the_adapter_knows(family: Family) -> None:
     for rule in family.actions.values():
         assert rule.action in ADAPTERS[rule.protocol].ACTIONS
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_a_task_that_is_not_known_yet_is_looked_for_twice(family: Family) -> None:
+    assert family.grace == 0 or family.grace > 2 * family.poll_every
 
 
 def test_a_carrier_gives_up_on_nothing_it_can_name(carrier: Carrier) -> None:

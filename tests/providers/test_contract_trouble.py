@@ -24,7 +24,7 @@ from generator.errors import (
 from generator.families import FAMILIES
 from generator.providers import POLLING_ADAPTERS
 from generator.sandbox import trouble
-from tests.providers.asking import PROMPT, Case, brief_for
+from tests.providers.asking import PROMPT, Case, brief_for, smallest
 from tests.providers.carrying import Carried, Carrier, NotOver, carrying
 
 # One case for each action of each protocol that takes a prompt of its own.
@@ -103,7 +103,7 @@ def tasks(carrier: Carrier) -> set[str]:
 
 
 def _carry(carrier: Carrier, case: Case, prompt: str) -> Carried:
-    made = carrier.carry(case[0], brief_for(carrier, case, prompt), looks=12)
+    made = carrier.carry(case[0], brief_for(carrier, case, prompt, fields=smallest(case)), looks=12)
     for file in made.files:
         pictures.inspect(file)
     return made
