@@ -134,7 +134,18 @@ def _keep_files(request: TeamRequest, data: QueryDict) -> list[str]:
     kept, refusals = references.keep_files(request, files)
     for reference in kept:
         data.appendlist("reference", reference.token)
+    _forget_untouched(_form(request, data=data), data)
     return refusals
+
+
+def _forget_untouched(form: PromptForm, data: QueryDict) -> None:
+    """Leave out what stood in the plain form for another action, where nobody had touched it."""
+    if not form.is_offered:
+        return
+    for name, field in form.family.fields.items():
+        untouched = str(data.get(name) or "") in ("", "off", str(field.default))
+        if name not in form.own_fields and untouched:
+            data.pop(name, None)
 
 
 def _all_valid(form: PromptForm, others: Sequence[PromptForm], refusals: Sequence[str]) -> bool:

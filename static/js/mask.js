@@ -33,9 +33,12 @@ function lay(context, act, colour, scale) {
   context.beginPath();
   const [first, ...others] = act.points;
   context.moveTo(first.x * scale, first.y * scale);
-  context.lineTo(first.x * scale, first.y * scale);
   for (const point of others) context.lineTo(point.x * scale, point.y * scale);
   context.stroke();
+  // A line of no length is not drawn, not even its round ends.
+  context.beginPath();
+  context.arc(first.x * scale, first.y * scale, (act.width * scale) / 2, 0, 2 * Math.PI);
+  context.fill();
 }
 
 function draw(on, colour) {

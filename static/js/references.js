@@ -47,9 +47,16 @@ function waitingTile(token) {
   tiles().append(tile);
 }
 
+/* Where what is picked to do takes no images, an image that is added says what is meant instead. */
+function reconsider() {
+  if (document.getElementById("bill").dataset.takes) return;
+  for (const one of form.elements) if (one.name === "action") one.disabled = true; // until it is drawn anew
+}
+
 function add(token) {
   if (tokens().includes(token)) return;
   waitingTile(token);
+  reconsider();
   changed();
 }
 
@@ -87,7 +94,10 @@ function sendNext() {
 function sent(event) {
   sending = false;
   for (const tile of tiles().querySelectorAll(".reference--waiting:not([data-reference])")) tile.remove();
-  if (event.detail.successful) changed();
+  if (event.detail.successful) {
+    if (upload.elements.purpose.value === "reference" && tokens().length) reconsider();
+    changed();
+  }
   sendNext();
 }
 

@@ -240,7 +240,7 @@ def test_one_who_reaches_for_no_mouse_makes_an_image(page: Page, open_studio: Op
     page.keyboard.press("Enter")
     expect(page.locator("#model")).to_have_value("dall-e-2")
     expect(page.get_by_role("button", name="change the model")).to_be_focused()
-    press_until(page, "Tab", make_button(page), most=2)
+    press_until(page, "Tab", make_button(page), most=3)
     page.keyboard.press("Enter")
     expect_image(cards(page))
 

@@ -355,11 +355,21 @@ def test_the_editor_is_offered_where_the_model_takes_a_mask(
 
 
 def test_a_plain_form_brings_files_along(maker: Client, team: Team) -> None:
-    answer = send(maker, team, htmx=False, files=[file(), file(make_picture(30, 30))])
+    # The plain form has the fields of an image from text: one that nobody touched is no fault.
+    files = [file(), file(make_picture(30, 30))]
+    answer = send(maker, team, htmx=False, files=files, moderation="auto")
     generation = Generation.objects.get()
     assert answer.status_code == 302
     assert generation.action == "edit"
     assert generation.given.count() == 2
+
+
+def test_a_field_that_somebody_set_is_refused_by_name_and_not_left_out(
+    maker: Client, team: Team
+) -> None:
+    answer = send(maker, team, htmx=False, files=[file()], moderation="low")
+    assert "does not take the field “moderation” here" in words(answer.content.decode())
+    assert not Generation.objects.exists()
 
 
 def test_a_plain_form_sent_twice_begins_once(maker: Client, team: Team) -> None:
