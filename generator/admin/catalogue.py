@@ -18,7 +18,9 @@ from django.views.decorators.http import require_POST
 from generator import balance, catalogue_sync, jobs
 from generator.admin.base import StudioAdmin
 from generator.errors import ProviderError
+from generator.families import FAMILIES
 from generator.models import CatalogueEntry, PriceSource
+from generator.models.storage import is_reachable
 
 # Times ten, the most images of one generation, it has to fit into four bytes.
 LARGEST_PRICE = 10**8  # credits
@@ -40,7 +42,7 @@ class CatalogueEntryAdmin(StudioAdmin):
         "offered", "price_source", ("gone_at", admin.EmptyFieldListFilter), "family",
     ]  # fmt: skip
     search_fields = ["label", "wire_model"]
-    readonly_fields = ["price_source", "seen_at", "gone_at", "listed"]
+    readonly_fields = ["price_source", "not_shown", "seen_at", "gone_at", "listed"]
     list_before_template = "admin/generator/catalogueentry/above.html"
 
     @admin.display(description=_("family"), ordering="family")
@@ -56,6 +58,20 @@ class CatalogueEntryAdmin(StudioAdmin):
         if entry.seen_at:
             return gettext("seen %(day)s") % {"day": date_format(entry.seen_at)}
         return gettext("never seen")
+
+    @admin.display(description=_("not shown to people"))
+    def not_shown(self, entry: CatalogueEntry) -> str:
+        """What of the model the page leaves out, and why."""
+        family = FAMILIES.get(entry.family)
+        if family is None or is_reachable():
+            return gettext("nothing")
+        needy = [rule for rule in family.actions.values() if rule.styles and rule.styles.needs_link]
+        if not needy:
+            return gettext("nothing")
+        return gettext(
+            "Images for the look alone: the provider fetches them by a signed link, and nobody has "
+            "said that it can reach the storage (STUDIO_STORAGE_IS_REACHABLE)."
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The id at the gateway names the entry: it is set once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -188,3 +189,12 @@ def test_staff_see_which_ceilings_were_lowered_and_what_holds_by_now(staff: Clie
     assert ">7<" in page.replace(" ", "").replace("\n", "")
     change = reverse("admin:generator_ceiling_change", args=[ceiling.pk])
     assert staff.post(change, {"at_once": 200}).status_code == 403
+
+
+def test_staff_see_what_is_not_shown_and_why(staff: Client, settings: Any) -> None:
+    entry = make_entry("midjourney")
+    address = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+    settings.STORAGE_IS_REACHABLE = False
+    assert "STUDIO_STORAGE_IS_REACHABLE" in staff.get(address).content.decode()
+    settings.STORAGE_IS_REACHABLE = True
+    assert "STUDIO_STORAGE_IS_REACHABLE" not in staff.get(address).content.decode()
