@@ -3,8 +3,8 @@
 import fnmatch
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,13 @@ class ReferenceRule:
     together: int = 0
     needs_link: bool = False
 
+    def for_each_of(self, sizes: Collection[int]) -> "ReferenceRule":
+        """The rule for each of several images of so many bytes: where they weigh too much together,
+        none may weigh more than its share."""
+        if sum(sizes) <= self.all_bytes:
+            return self
+        return replace(self, most_bytes=min(self.most_bytes, self.all_bytes // len(sizes)))
+
     def fault(self, width: int, height: int) -> str:
         """Why an image of this size cannot be sent, even made smaller; empty if it can."""
         if self.square and width != height:
@@ -115,7 +122,8 @@ class Field:
 
     def choice_label(self, choice: str) -> str:
         """What a page calls one of the choices."""
-        return (self.labels or {}).get(choice) or choice.replace("_", " ").capitalize()
+        words = choice.replace("_", " ")
+        return (self.labels or {}).get(choice) or words[:1].upper() + words[1:]
 
     def is_for(self, wire_model: str, action: str) -> bool:
         """Whether this model takes it for this action."""
