@@ -53,7 +53,12 @@ def _references(
         return ()
     if rule is None:
         raise RequestRefused("This model takes no such image.")
-    return tuple(_reference(key, rule, number) for number, key in enumerate(keys, start=1))
+    fitted = [_reference(key, rule, number) for number, key in enumerate(keys, start=1)]
+    share = rule.for_each_of([len(one.data) for one in fitted])
+    return tuple(
+        _reference(keys[number - 1], share, number) if len(one.data) > share.most_bytes else one
+        for number, one in enumerate(fitted, start=1)
+    )
 
 
 def _reference(key: str, rule: ReferenceRule, number: int) -> Reference:

@@ -49,7 +49,8 @@ class AskingForm(forms.Form):
         self.team = team
         self.author = author
         self.given = self.initial if data is None else data
-        self.wanted = str(self.given.get("model") or "")
+        # No model's name holds a NUL, and PostgreSQL takes none in a question.
+        self.wanted = str(self.given.get("model") or "").replace("\0", "")
         self.batch = _batch(self.given.get("batch"))
         self._entry = CatalogueEntry.objects.pickable().filter(wire_model=self.wanted).first()
         self.lost: list[str] = []

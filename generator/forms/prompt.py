@@ -155,8 +155,10 @@ class PromptForm(AskingForm):
     @property
     def shown_references(self) -> list[tuple[ReferenceImage, str]]:
         """Each reference, and what will be done to it before it is sent."""
-        rule = self.rule.references
-        return [(one, fitting_note(rule, one)) for one in self.references]
+        rule, images = self.rule.references, self.references
+        if rule:
+            rule = rule.for_each_of([min(one.size, rule.most_bytes) for one in images])
+        return [(one, fitting_note(rule, one)) for one in images]
 
     @property
     def takes_styles(self) -> bool:
