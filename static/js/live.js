@@ -9,6 +9,8 @@ let stream;
 let wasOpen = false;
 // Generations that moved since their card was asked for last.
 const stale = new Set();
+// Generations whose first card is on its way.
+const coming = new Set();
 
 const cardOf = (id) => document.getElementById(`generation-${id}`);
 const idOf = (card) => card.id.replace("generation-", "");
@@ -27,9 +29,10 @@ function moved(id) {
 
 /* Somebody else began it, or another window of ours did. */
 function bring(id) {
-  if (cardOf(id) || !feed.dataset.card) return;
+  if (cardOf(id) || coming.has(id) || !feed.dataset.card) return;
   const address = feed.dataset.card.replace("00000000-0000-0000-0000-000000000000", id);
-  htmx.ajax("GET", address, { target: cards, swap: "afterbegin" });
+  coming.add(id);
+  htmx.ajax("GET", address, { target: cards, swap: "afterbegin" }).finally(() => coming.delete(id));
 }
 
 function refreshAll() {

@@ -426,6 +426,11 @@ def test_an_image_leads_to_its_edit_where_some_model_can(
     image = make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
     link = f"?image={image.pk}"
     assert link in card(maker, image.generation)
+    Generation.objects.update(memory="teams/1/memory")
+    assert f"&amp;parent={image.generation_id}&amp;parent_position=0" in card(
+        maker, image.generation
+    )
+    Generation.objects.update(memory="")
     assert link not in card(viewer, image.generation)
     CatalogueEntry.objects.exclude(wire_model="dall-e-3").update(offered=False)
     assert link not in card(maker, image.generation)
