@@ -6,7 +6,6 @@ of pictures are not is a hint that the provider may pass over: none of them is t
 long as the task could still be going on. Masks are as ours, white where the image is to change.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -23,12 +22,19 @@ from generator.providers.base import (
     Pending,
     Reference,
     Reply,
+)
+from generator.providers.cleaning import is_whole
+from generator.providers.failed_tasks import failure, no_image, speaks_of_safety, unknown_task
+from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE, read_fault
+from generator.providers.reading import (
+    LONGEST_NOTE,
+    is_task_id,
+    json_or_none,
     raise_for_error,
     read_image,
     unreadable,
 )
-from generator.providers.failed_tasks import NO_IMAGE, UNKNOWN, failure, speaks_of_safety
-from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE, read_fault
+from generator.providers.saying import said_fields
 
 ROOT = "/bria"
 # The studio's actions, and what Bria calls them.
@@ -67,11 +73,10 @@ FIELDS = frozenset(
 )
 # What families.toml shows where no shape is chosen to expand to.
 USUAL_SHAPE = "1:1"
+AUTO = "auto"  # the model chooses: nothing is said
 LOST = "Something broke at the provider while it worked on this. Try once more."
 WRONG_KIND = "The provider could not use this image: it takes JPEG, PNG and WebP."
 _WORDS = {"guidance": "text_guidance_scale", "steps": "steps_num"}
-_TASK = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
-_LONGEST_NOTE = 100
 _LONGEST_WARNING = 500
 
 
@@ -121,7 +126,7 @@ def parse_poll(reply: Reply) -> Outcome:
     looked at once more), and what `raise_for_error` does.
     """
     if reply.status == 404 and not reply.is_page:
-        raise TaskUnknown(UNKNOWN, code="task_not_found", request_id=reply.request_id)
+        raise unknown_task(reply.request_id)
     return _state(_read(reply), reply)
 
 
@@ -167,9 +172,7 @@ def _mask(brief: Brief) -> dict[str, str]:
 
 
 def _settings(fields: Mapping[str, JSON]) -> dict[str, JSON]:
-    said = {name: value for name, value in fields.items() if value not in (None, "auto")}
-    if unsaid := sorted(set(said) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    said = {name: value for name, value in said_fields(fields, FIELDS).items() if value != AUTO}
     if "desired_increase" in said:
         said["desired_increase"] = _whole(said["desired_increase"])
     return {_WORDS.get(name, name): value for name, value in said.items()}
@@ -180,7 +183,9 @@ def _settings(fields: Mapping[str, JSON]) -> dict[str, JSON]:
 
 def _read(reply: Reply) -> Mapping[str, JSON]:
     """The answer. One with a status may carry an `error` and be no error of the call (H4)."""
-    answer = _json(reply)
+    answer = json_or_none(reply)
+    if not isinstance(answer, dict):
+        answer = {}
     if 200 <= reply.status < 300 and isinstance(answer.get("status"), str):
         return answer
     if reply.status in {200, 400, 422} and speaks_of_safety(read_fault(answer.get("error")).text):
@@ -191,18 +196,11 @@ def _read(reply: Reply) -> Mapping[str, JSON]:
     return said
 
 
-def _json(reply: Reply) -> Mapping[str, JSON]:
-    try:
-        answer = None if reply.is_page else reply.json()
-    except (ValueError, RecursionError):
-        answer = None
-    return answer if isinstance(answer, dict) else {}
-
-
 def _task_id(answer: Mapping[str, JSON]) -> str:
-    if not _TASK.fullmatch(answer["request_id"]):
+    task_id = answer["request_id"]
+    if not is_task_id(task_id):
         raise ValueError("no id that a task can have")
-    return str(answer["request_id"])
+    return task_id
 
 
 def _made(members: list[JSON], answer: Mapping[str, JSON], reply: Reply) -> Finished:
@@ -214,7 +212,7 @@ def _made(members: list[JSON], answer: Mapping[str, JSON], reply: Reply) -> Fini
     if not images and None in found:
         raise unreadable(reply)
     if not images:
-        raise RequestRefused(NO_IMAGE, code="empty", request_id=reply.request_id)
+        raise no_image(reply.request_id)
     return Finished(
         images=images,
         texts=_warning(answer),
@@ -253,7 +251,7 @@ def _state(answer: Mapping[str, JSON], reply: Reply) -> Outcome:
         case "UNKNOWN":
             raise TaskUnknown(LOST, code="unknown", request_id=reply.request_id)
         case str() as word if word:
-            return Pending("", note=word[:_LONGEST_NOTE], request_id=reply.request_id)
+            return Pending("", note=word[:LONGEST_NOTE], request_id=reply.request_id)
         case _:
             raise ValueError("no status")
 
@@ -265,7 +263,7 @@ def _edited(answer: Mapping[str, JSON], reply: Reply) -> Finished:
     said = {"url": result.get("image_url"), "revised_prompt": result.get("refined_prompt")}
     image = read_image(said)
     if image is None:
-        raise RequestRefused(NO_IMAGE, code="empty", request_id=reply.request_id)
+        raise no_image(reply.request_id)
     return Finished(
         images=(image,),
         texts=_warning(answer),
@@ -276,7 +274,7 @@ def _edited(answer: Mapping[str, JSON], reply: Reply) -> Finished:
 
 def _used(member: Mapping[str, JSON]) -> dict[str, JSON]:
     seed = member.get("seed")
-    return {"seed": seed} if isinstance(seed, int) and not isinstance(seed, bool) else {}
+    return {"seed": seed} if is_whole(seed) else {}
 
 
 def _warning(answer: Mapping[str, JSON]) -> tuple[str, ...]:

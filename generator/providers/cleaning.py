@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 JSON = Any
 DEEPEST = 32  # levels of JSON; an answer has about six
@@ -41,3 +41,13 @@ def modest(usage: Mapping[str, JSON], *, least: tuple[str, ...]) -> dict[str, JS
     if len(json.dumps(usage)) <= LARGEST_USAGE:
         return dict(usage)
     return {name: usage[name] for name in least}
+
+
+def is_whole(said: JSON) -> TypeGuard[int]:
+    """Whether it is a whole number. To Python yes and no are numbers too, but not to us."""
+    return isinstance(said, int) and not isinstance(said, bool)
+
+
+def is_number(said: JSON) -> TypeGuard[float]:
+    """Whether it is a number, whole or not."""
+    return isinstance(said, int | float) and not isinstance(said, bool)

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from generator.errors import BadReply
-from generator.providers.base import JSON, Call, Reply, raise_for_error
+from generator.providers.base import JSON, Call, Reply
+from generator.providers.reading import raise_for_error
 
 LIST = "/api/models"
 SUBSCRIPTION = "/v1/dashboard/billing/subscription"

@@ -3,7 +3,7 @@
 import json
 import re
 
-from generator.errors import ContentRefused, RequestRefused
+from generator.errors import ContentRefused, RequestRefused, TaskUnknown
 from generator.providers.base import JSON
 
 FAILED = "The provider could not make this image. Try once more, or try another model."
@@ -35,6 +35,16 @@ def failure(reason: JSON, request_id: str) -> RequestRefused:
     if speaks_of_safety(json.dumps(reason, ensure_ascii=False)):
         return ContentRefused(SENSITIVE, code="content_moderated", request_id=request_id)
     return RequestRefused(FAILED, code="task_failed", request_id=request_id)
+
+
+def unknown_task(request_id: str) -> TaskUnknown:
+    """What to raise where a look is answered that there is no such task (E4)."""
+    return TaskUnknown(UNKNOWN, code="task_not_found", request_id=request_id)
+
+
+def no_image(request_id: str) -> RequestRefused:
+    """What to raise for a task that is said to be done and has no image."""
+    return RequestRefused(NO_IMAGE, code="empty", request_id=request_id)
 
 
 def speaks_of_safety(text: str) -> bool:

@@ -169,6 +169,10 @@ SAFETY_OF_REFERENCE = (
     "The provider's safety rules refused an image that was sent along. "
     "Use another one, or try another model."
 )
+EMPTY = (
+    "The provider answered without an image, as it does when its safety rules object. "
+    "Reword the prompt, or try another model."
+)
 BUSY = "The model is too busy at the moment."
 SILENT = (
     "No answer came that can be trusted. The image may have been made all the same, "

@@ -7,24 +7,15 @@ polling in the answer is another host's, and is never read (K10).
 
 import re
 from collections.abc import Mapping
-from typing import TypeIs
 from urllib.parse import quote
 
-from generator.errors import ContentRefused, RequestRefused, TaskUnknown
-from generator.providers.base import (
-    JSON,
-    Brief,
-    Call,
-    Finished,
-    Outcome,
-    Pending,
-    Reply,
-    raise_for_error,
-    read_image,
-)
-from generator.providers.cleaning import modest
-from generator.providers.failed_tasks import NO_IMAGE, UNKNOWN, failure
+from generator.errors import ContentRefused, RequestRefused
+from generator.providers.base import JSON, Brief, Call, Finished, Outcome, Pending, Reply
+from generator.providers.cleaning import is_number, modest
+from generator.providers.failed_tasks import failure, no_image, unknown_task
 from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE
+from generator.providers.reading import LONGEST_NOTE, is_task_id, raise_for_error, read_image
+from generator.providers.saying import read_sides, said_fields
 
 ROOT = "/flux/v1"
 ACTIONS = frozenset({"create", "edit", "vary"})
@@ -47,9 +38,7 @@ FIELDS = frozenset(
 AUTO = "auto"  # a size or a shape that the model chooses: nothing is said
 MOST_IMAGES = 8
 _MODEL = re.compile(r"[a-z0-9][\w.-]{0,99}", re.ASCII | re.IGNORECASE)
-_TASK = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 _TOOK = ("cost", "input_mp", "output_mp")
-_LONGEST_NOTE = 100
 
 
 def build_submit(brief: Brief) -> Call:
@@ -67,7 +56,7 @@ def build_submit(brief: Brief) -> Call:
 def parse_submit(reply: Reply) -> Pending:
     """The task and what it takes (E3). Raises as `raise_for_error` does."""
     answer = raise_for_error(reply)
-    if not _TASK.fullmatch(answer["id"]):
+    if not is_task_id(answer["id"]):
         raise ValueError("no id that a task can have")
     return Pending(answer["id"], request_id=reply.request_id, usage=_took(answer))
 
@@ -94,30 +83,21 @@ def parse_poll(reply: Reply) -> Outcome:
         case "Error":
             raise failure(_reasons(answer), reply.request_id)
         case "Task not found":
-            raise _unknown(reply)
+            raise unknown_task(reply.request_id)
         case "Pending":
             return _pending(answer, "", reply)
         case str() as word if word:
-            return _pending(answer, word[:_LONGEST_NOTE], reply)
+            return _pending(answer, word[:LONGEST_NOTE], reply)
         case _:
             raise ValueError("no status")
 
 
 def _settings(fields: Mapping[str, JSON]) -> dict[str, JSON]:
-    said = {name: value for name, value in fields.items() if value is not None}
-    if unsaid := sorted(set(said) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    said = said_fields(fields, FIELDS)
     if said.get("aspect_ratio") == AUTO:
         del said["aspect_ratio"]
     size = said.pop("size", AUTO)
-    return said if size == AUTO else {**said, **_sides(size)}
-
-
-def _sides(size: JSON) -> dict[str, int]:
-    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", str(size), re.ASCII)
-    if found is None:
-        raise RequestRefused("A size is said as width x height, such as 1024x768.")
-    return {"width": int(found[1]), "height": int(found[2])}
+    return said if size == AUTO else {**said, **read_sides(size)}
 
 
 def _images(brief: Brief) -> dict[str, str]:
@@ -146,7 +126,7 @@ def _read_state(reply: Reply) -> Mapping[str, JSON]:
         if isinstance(answer, dict) and isinstance(answer.get("status"), str):
             return answer
         if reply.status == 404 and "task not found" in str(answer.get("detail")).lower():
-            raise _unknown(reply)
+            raise unknown_task(reply.request_id)
     state: Mapping[str, JSON] = raise_for_error(reply)
     return state
 
@@ -155,15 +135,15 @@ def _finished(answer: Mapping[str, JSON], reply: Reply) -> Finished:
     result = answer["result"]
     image = read_image({"url": result.get("sample"), "revised_prompt": result.get("prompt")})
     if image is None:
-        raise RequestRefused(NO_IMAGE, code="empty", request_id=reply.request_id)
+        raise no_image(reply.request_id)
     seed = result.get("seed")
     took = _took(answer)
-    if _is_number(result.get("duration")) and result["duration"]:
+    if is_number(result.get("duration")) and result["duration"]:
         took["duration"] = result["duration"]
     return Finished(
         images=(image,),
         # Through some gateways everything that is not known is nought (M2).
-        used={"seed": seed} if _is_number(seed) and seed else {},
+        used={"seed": seed} if is_number(seed) and seed else {},
         usage=took,
         request_id=reply.request_id,
     )
@@ -171,16 +151,16 @@ def _finished(answer: Mapping[str, JSON], reply: Reply) -> Finished:
 
 def _took(answer: Mapping[str, JSON]) -> dict[str, JSON]:
     """The price in the maker's cents, and megapixels; said with the task or with its end (E3)."""
-    took = {name: answer[name] for name in _TOOK if _is_number(answer.get(name))}
+    took = {name: answer[name] for name in _TOOK if is_number(answer.get(name))}
     return modest(took, least=())
 
 
 def _pending(answer: Mapping[str, JSON], note: str, reply: Reply) -> Pending:
     done, task_id = answer.get("progress"), answer.get("id")
     return Pending(
-        task_id if isinstance(task_id, str) and _TASK.fullmatch(task_id) else "",
+        task_id if is_task_id(task_id) else "",
         note=note,
-        progress=round(100 * done) if _is_number(done) and 0 <= done <= 1 else None,
+        progress=round(100 * done) if is_number(done) and 0 <= done <= 1 else None,
         request_id=reply.request_id,
     )
 
@@ -195,11 +175,3 @@ def _reasons(answer: Mapping[str, JSON]) -> list[JSON]:
 
 def _refused(sentence: str, code: str, reply: Reply) -> ContentRefused:
     return ContentRefused(sentence, code=code, request_id=reply.request_id)
-
-
-def _unknown(reply: Reply) -> TaskUnknown:
-    return TaskUnknown(UNKNOWN, code="task_not_found", request_id=reply.request_id)
-
-
-def _is_number(said: JSON) -> TypeIs[float]:
-    return isinstance(said, int | float) and not isinstance(said, bool)

@@ -36,12 +36,12 @@ from generator.providers.base import (
     PollingAdapter,
     RememberingAdapter,
     Reply,
-    unreadable,
 )
 from generator.providers.directory import Balance, Directory
 from generator.providers.faults import SILENT
 from generator.providers.guard import Resolver, Target
 from generator.providers.packing import unpacked
+from generator.providers.reading import unreadable
 
 # These fail before a byte of the request has left.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

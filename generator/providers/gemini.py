@@ -22,12 +22,10 @@ from generator.providers.base import (
     Parent,
     Reference,
     Reply,
-    decode_image,
-    raise_for_error,
-    read_usage,
-    unreadable,
 )
 from generator.providers.cleaning import LONGEST_SAID
+from generator.providers.reading import decode_image, raise_for_error, read_usage, unreadable
+from generator.providers.saying import said_fields
 
 ACTIONS = frozenset({"create", "edit"})
 # Where each field stands in the request; `safety` and `google_search` have forms of their own.
@@ -117,9 +115,7 @@ def _must_be_sayable(brief: Brief) -> None:
         raise RequestRefused("An edit needs an image to start from.")
     if brief.action == "create" and given:
         raise RequestRefused("To make an image from another one, choose Edit.")
-    said = {name for name, said in brief.fields.items() if said is not None}
-    if unsaid := sorted(said - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    said_fields(brief.fields, FIELDS)
     memory = brief.parent.memory if brief.parent else None
     inside = sum(len(one.data) * 4 // 3 for one in brief.references) + len(memory or b"")
     if inside > LARGEST_REQUEST:

@@ -5,7 +5,7 @@ once more at most. The studio does not, for each try is paid; it says so, and th
 """
 
 from generator.errors import ContentRefused, RequestRefused
-from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE
+from generator.providers.faults import EMPTY, SAFETY, SAFETY_OF_IMAGE
 
 _PROHIBITED = (
     "The provider does not make images of this kind at all. Ask for something else, "
@@ -38,10 +38,6 @@ _WORDS_ONLY = (
     f"{_ONCE_MORE}"
 )
 _CHANCE = f"The model made no image and gave no reason. {_ONCE_MORE}"
-_EMPTY = (
-    "The provider answered without an image, as it does when its safety rules object. "
-    "Reword the prompt, or try another model."
-)
 
 OF_CONTENT = {
     "SAFETY": SAFETY,
@@ -73,7 +69,7 @@ OF_REQUEST = {
 def of_prompt(reason: str) -> RequestRefused:
     """The error for a prompt that was not taken up; `reason` is empty where none was named."""
     if not reason:
-        return ContentRefused(_EMPTY, code="empty")
+        return ContentRefused(EMPTY, code="empty")
     return ContentRefused(OF_PROMPT.get(reason, _UNNAMED), code=_code(reason, OF_PROMPT))
 
 

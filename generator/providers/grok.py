@@ -10,6 +10,7 @@ from generator.errors import ContentRefused, RequestRefused
 from generator.providers import openai_images
 from generator.providers.base import JSON, Brief, Call, Finished, Reference, Reply
 from generator.providers.faults import SAFETY_OF_IMAGE
+from generator.providers.saying import said_fields
 
 PATH = "/v1/images/generations"
 EDITS_PATH = "/v1/images/edits"
@@ -26,9 +27,7 @@ def build_submit(brief: Brief) -> Call:
     family's edit is spoken in `openai_edits` instead: one line of families.toml.
     """
     _refuse_the_unsayable(brief)
-    fields = {name: said for name, said in brief.fields.items() if said is not None}
-    if unsaid := sorted(set(fields) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    fields = said_fields(brief.fields, FIELDS)
     body: dict[str, JSON] = {"model": brief.wire_model, "prompt": brief.prompt, **fields}
     if brief.count > 1:
         body["n"] = brief.count

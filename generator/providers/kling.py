@@ -13,23 +13,19 @@ from generator.errors import (
     ContentRefused,
     ProviderError,
     RequestRefused,
-    TaskUnknown,
 )
-from generator.providers.base import (
-    JSON,
-    Brief,
-    Call,
-    Finished,
-    LinkedImage,
-    Pending,
-    Reply,
+from generator.providers.base import JSON, Brief, Call, Finished, LinkedImage, Pending, Reply
+from generator.providers.cleaning import LONGEST_SAID, is_whole
+from generator.providers.failed_tasks import failure, unknown_task
+from generator.providers.faults import EMPTY, REFUSED, Fault, judge, read_fault
+from generator.providers.reading import (
+    LONGEST_NOTE,
+    is_task_id,
+    json_or_none,
     raise_for_error,
     unreadable,
 )
-from generator.providers.cleaning import LONGEST_SAID
-from generator.providers.failed_tasks import failure
-from generator.providers.faults import REFUSED, Fault, judge, read_fault
-from generator.providers.openai_images import EMPTY
+from generator.providers.saying import said_fields
 
 PATH = "/kling/v1/images/generations"
 ACTIONS = frozenset({"create", "edit"})
@@ -59,15 +55,13 @@ CODES = {
     "5002": (504, ""),
 }
 NO_SUCH_TASK = frozenset({"1203", "task_not_exist"})
-LONGEST_NOTE = 100
-_TASK_ID = re.compile(r"[\w.:/-]{1,200}")
 _OWN_ID = re.compile(r"[\w.:-]{1,120}")
 
 
 def build_submit(brief: Brief) -> Call:
     """The paid call (I2). Raises RequestRefused for what this route has no words for."""
     _refuse_unsayable(brief)
-    fields = {name: said for name, said in brief.fields.items() if said is not None}
+    fields = said_fields(brief.fields, FIELDS)
     body = {"model_name": brief.wire_model, "prompt": brief.prompt, "n": brief.count, **fields}
     if brief.references:
         body["image"] = brief.references[0].base64
@@ -82,8 +76,6 @@ def _refuse_unsayable(brief: Brief) -> None:
     # What an edit starts from goes along as an image; the task behind it cannot be said.
     if brief.parent and not brief.references:
         raise RequestRefused("This model cannot go on from an earlier task.")
-    if unsaid := sorted(set(brief.fields) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
     if brief.references and brief.fields.get("negative_prompt"):
         raise RequestRefused("This model takes no negative prompt beside an image.")
 
@@ -108,9 +100,7 @@ def parse_poll(reply: Reply) -> Pending | Finished:
     TaskUnknown for one that Kling does not know.
     """
     if _knows_no_such_task(reply):
-        raise TaskUnknown(
-            "Kling knows no such task.", code="task_not_exist", request_id=reply.request_id
-        )
+        raise unknown_task(reply.request_id)
     return _outcome(reply)
 
 
@@ -144,10 +134,7 @@ def _read(reply: Reply) -> Mapping[str, JSON]:
 
 
 def _fault(reply: Reply) -> Fault:
-    try:
-        return Fault() if reply.is_page else read_fault(reply.json())
-    except (ValueError, RecursionError):
-        return Fault()
+    return read_fault(json_or_none(reply))
 
 
 def _judged(code: str, fault: Fault, reply: Reply) -> ProviderError:
@@ -168,10 +155,10 @@ def _knows_no_such_task(reply: Reply) -> bool:
 
 def _task_id(data: Mapping[str, JSON]) -> str:
     said = data["task_id"]
-    task_id = str(said) if isinstance(said, int) else said
-    if not _TASK_ID.fullmatch(task_id):
-        raise ValueError("no task id")
-    return str(task_id)
+    task_id = str(said) if is_whole(said) else said
+    if not is_task_id(task_id):
+        raise ValueError("no id that a task can have")
+    return task_id
 
 
 def _own_id(answer: Mapping[str, JSON]) -> str:
@@ -200,7 +187,7 @@ def _finished(data: Mapping[str, JSON], request_id: str) -> Finished:
 
 def _index(entry: JSON) -> int:
     said = entry.get("index") if isinstance(entry, Mapping) else None
-    return said if isinstance(said, int) else 0
+    return said if is_whole(said) else 0
 
 
 def _link(entry: JSON) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from generator import pictures
-from generator.errors import ContentRefused, RequestRefused, TaskUnknown
+from generator.errors import ContentRefused, RequestRefused
 from generator.providers import midjourney_prompts as prompts
 from generator.providers import midjourney_refusals as refusals
 from generator.providers.base import (
@@ -26,8 +26,11 @@ from generator.providers.base import (
     Reference,
     Reply,
 )
+from generator.providers.cleaning import is_whole
+from generator.providers.failed_tasks import unknown_task
 from generator.providers.midjourney_buttons import read_buttons
 from generator.providers.midjourney_refusals import CANCELLED
+from generator.providers.reading import LONGEST_NOTE, is_task_id
 
 BOTS = {"midjourney": "MID_JOURNEY", "niji": "NIJI_JOURNEY"}
 # By the field `speed`. `accountFilter` in the body is the other way to say it (F1).
@@ -47,8 +50,6 @@ _REFERENCES = {"blend": (2, 5), "create": (0, 5), "describe": (1, 1), "edit": (1
 # Which area of the editor's mask is painted anew: "white" or "transparent" (M9 leaves it open).
 EDITOR_REPAINTS: str = "white"
 USUAL_ZOOM = 2
-LONGEST_NOTE = 100
-_TASK_ID = re.compile(r"[\w.:/-]{1,200}")
 _PROGRESS = re.compile(r"\s*(\d{1,3})(?:\.\d+)?\s*%?\s*")
 _AHEAD = re.compile(r"\b(\d{1,6}) tasks? ahead")
 # Before each of the four suggestions: 1️⃣, or what is left of it.
@@ -124,9 +125,7 @@ def parse_poll(reply: Reply) -> Outcome:
     """
     task = refusals.looked_at(reply)
     if task is None:
-        raise TaskUnknown(
-            "Midjourney does not know this task.", code="task_no_found", request_id=reply.request_id
-        )
+        raise unknown_task(reply.request_id)
     if isinstance(task.get("result"), dict):  # nested once more by some versions
         task = task["result"]
     match task["status"]:
@@ -236,19 +235,18 @@ def _bot(brief: Brief) -> dict[str, JSON]:
 
 
 def _task_id(said: JSON) -> str:
-    """The id as text. Raises TypeError or ValueError for what is none."""
-    if isinstance(said, bool) or not isinstance(said, int | str):
-        raise TypeError("no task id")
-    if not _TASK_ID.fullmatch(text := str(said)):
-        raise ValueError("no task id")
-    return text
+    """The id as text: some are numbers. Raises ValueError for what is none."""
+    task_id = str(said) if is_whole(said) else said
+    if not is_task_id(task_id):
+        raise ValueError("no id that a task can have")
+    return task_id
 
 
 def _id_of(task: Mapping[str, JSON]) -> str:
     """The id that a look names; empty where it names none, for we know what we asked for."""
     try:
         return _task_id(task.get("id"))
-    except (TypeError, ValueError):
+    except ValueError:
         return ""
 
 
@@ -256,7 +254,7 @@ def _queue(answer: Mapping[str, JSON]) -> str:
     """Where in the queue it is: said by a number, or in a sentence where 22 became 1 (M2)."""
     properties = answer.get("properties")
     ahead = properties.get("numberOfQueues") if isinstance(properties, dict) else None
-    if not isinstance(ahead, int) or isinstance(ahead, bool):
+    if not is_whole(ahead):
         found = _AHEAD.search(str(answer.get("description")))
         ahead = int(found[1]) if found else None
     if ahead is not None:

@@ -15,7 +15,9 @@ from generator.errors import (
     RequestRefused,
 )
 from generator.providers import faults
-from generator.providers.base import JSON, Reply, raise_for_error
+from generator.providers.base import JSON, Reply
+from generator.providers.cleaning import is_whole
+from generator.providers.reading import json_or_none, raise_for_error
 
 ACCEPTED = frozenset({1, 21, 22})
 BUSY = {23: "Midjourney's queue is full at the moment.", 30: faults.BUSY}
@@ -143,7 +145,7 @@ def _first_word(said: JSON) -> str:
 
 def _word_in_envelope(reply: Reply) -> str:
     """The same of the other error form, which occurs here too (M2)."""
-    answer = _json_or_none(reply)
+    answer = json_or_none(reply)
     is_error = isinstance(answer, dict) and answer.get("error")
     return _first_word(faults.read_fault(answer).text) if is_error else ""
 
@@ -153,7 +155,7 @@ def _flat(reply: Reply) -> dict[str, JSON] | None:
 
     None for any other answer.
     """
-    answer = _json_or_none(reply)
+    answer = json_or_none(reply)
     if not isinstance(answer, dict) or answer.get("error"):
         return None
     if answer.keys().isdisjoint({"description", "result"}):
@@ -161,18 +163,9 @@ def _flat(reply: Reply) -> dict[str, JSON] | None:
     code = answer.get("code")
     if isinstance(code, str) and re.fullmatch(r"\d{1,3}", code):
         code = int(code)
-    if not isinstance(code, int) or isinstance(code, bool):
+    if not is_whole(code):
         return None
     return {"description": "", "result": None, **answer, "code": code}
-
-
-def _json_or_none(reply: Reply) -> JSON | None:
-    if reply.is_page:
-        return None
-    try:
-        return reply.json()
-    except (ValueError, RecursionError):
-        return None
 
 
 def _meaning(reply: Reply, answer: Mapping[str, JSON]) -> ProviderError:

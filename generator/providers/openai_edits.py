@@ -8,6 +8,7 @@ from generator import pictures
 from generator.errors import BadPicture, RequestRefused
 from generator.providers.base import JSON, Brief, Call, Reference
 from generator.providers.openai_images import parse_submit
+from generator.providers.saying import said_fields
 
 __all__ = ["ACTIONS", "FIELDS", "PATH", "build_submit", "parse_submit"]
 
@@ -39,9 +40,7 @@ def build_submit(brief: Brief) -> Call:
         raise RequestRefused("An edit needs an image to begin with.")
     if brief.count > 1 and brief.wire_model.startswith("qwen-"):
         raise RequestRefused("This model makes one image at a time: more cannot be said to it.")
-    fields = {name: said for name, said in brief.fields.items() if said is not None}
-    if unsaid := sorted(set(fields) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an edit cannot be said to this model.")
+    fields = said_fields(brief.fields, FIELDS)
     data = {"model": brief.wire_model, "prompt": brief.prompt}
     data |= {name: _as_text(said) for name, said in fields.items()}
     if brief.count > 1:  # one is everybody's default

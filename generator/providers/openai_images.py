@@ -7,20 +7,11 @@ answer with links, or with base64. Nothing is asked for, and both places are loo
 from collections.abc import Mapping
 
 from generator.errors import ContentRefused, RequestRefused
-from generator.providers.base import (
-    JSON,
-    Brief,
-    Call,
-    Finished,
-    InlineImage,
-    LinkedImage,
-    Reply,
-    raise_for_error,
-    read_image,
-    read_usage,
-    unreadable,
-)
+from generator.providers.base import JSON, Brief, Call, Finished, InlineImage, LinkedImage, Reply
 from generator.providers.cleaning import LONGEST_SAID
+from generator.providers.faults import EMPTY
+from generator.providers.reading import raise_for_error, read_image, read_usage, unreadable
+from generator.providers.saying import said_fields
 
 PATH = "/v1/images/generations"
 ACTIONS = frozenset({"create"})
@@ -29,10 +20,6 @@ FIELDS = frozenset(
     {"size", "quality", "background", "output_format", "output_compression", "moderation", "style"}
 )
 ECHOED = ("background", "output_format", "quality", "size")
-EMPTY = (
-    "The provider answered without an image, as it does when its safety rules object. "
-    "Reword the prompt, or try another model."
-)
 
 
 def build_submit(brief: Brief) -> Call:
@@ -41,9 +28,7 @@ def build_submit(brief: Brief) -> Call:
         raise RequestRefused("Here this model can only make images from a prompt.")
     if brief.count > 1 and brief.wire_model.startswith("qwen-"):
         raise RequestRefused("This model makes one image at a time: more cannot be said to it.")
-    fields = {name: said for name, said in brief.fields.items() if said is not None}
-    if unsaid := sorted(set(fields) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    fields = said_fields(brief.fields, FIELDS)
     body = {"model": brief.wire_model, "prompt": brief.prompt, **fields}
     if brief.count > 1:  # one is everybody's default, and some refuse the word
         body["n"] = brief.count

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from generator.errors import RequestRefused, TaskUnknown
+from generator.errors import RequestRefused
 from generator.providers.base import (
     JSON,
     Brief,
@@ -21,11 +21,11 @@ from generator.providers.base import (
     Pending,
     Reference,
     Reply,
-    raise_for_error,
-    read_image,
 )
-from generator.providers.cleaning import LONGEST_SAID, modest
-from generator.providers.failed_tasks import CANCELLED, NO_IMAGE, UNKNOWN, failure
+from generator.providers.cleaning import LONGEST_SAID, is_whole, modest
+from generator.providers.failed_tasks import CANCELLED, NO_IMAGE, failure, unknown_task
+from generator.providers.reading import LONGEST_NOTE, is_task_id, raise_for_error, read_image
+from generator.providers.saying import read_sides, said_fields
 
 ROOT = "/replicate/v1"
 ACTIONS = frozenset({"create", "edit", "vary"})
@@ -61,10 +61,8 @@ LISTS = re.compile(r"/flux-2-[\w.-]+")  # `input_images`: a list
 NUMBERED = re.compile(r"/flux-kontext-[\w.-]+")  # `input_image`, `input_image_2`, …
 AUTO, MATCH = "auto", "match_input_image"  # our word for the shape of the reference, and theirs
 _MODEL = re.compile(r"[a-z0-9][\w.-]{0,99}/[a-z0-9][\w.-]{0,99}", re.ASCII | re.IGNORECASE)
-_TASK = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 _GONE = re.compile(r"not found|could ?n.t be found|could not be found|not exist|task_not_exist")
 _SEED = re.compile(r"using seed:?\s*(\d{1,19})\b", re.IGNORECASE)
-_LONGEST_NOTE = 100
 _NOT_ALL = (
     "Not every image came out. The provider does not say why: its safety rules may be the reason."
 )
@@ -108,14 +106,12 @@ def parse_poll(reply: Reply) -> Outcome:
     TaskUnknown, and what `raise_for_error` does.
     """
     if reply.status in {400, 404} and not reply.is_page and _GONE.search(_text(reply)):
-        raise _unknown(reply)
+        raise unknown_task(reply.request_id)
     return _outcome(_read_task(reply), reply)
 
 
 def _settings(brief: Brief) -> dict[str, JSON]:
-    said = {name: value for name, value in brief.fields.items() if value is not None}
-    if unsaid := sorted(set(said) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
+    said = said_fields(brief.fields, FIELDS)
     if said.get("aspect_ratio") == AUTO:
         del said["aspect_ratio"]
         if brief.references:  # else there is nothing to match: the model's own default holds
@@ -124,17 +120,10 @@ def _settings(brief: Brief) -> dict[str, JSON]:
         said["output_format"] = "jpg"
     size = said.pop("size", AUTO)
     if size != AUTO:
-        said |= _sides(size)
+        said |= read_sides(size)
     if brief.count > 1:  # one is everybody's default, and most models refuse the word
         said["num_outputs"] = brief.count
     return said
-
-
-def _sides(size: JSON) -> dict[str, int]:
-    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", str(size), re.ASCII)
-    if found is None:
-        raise RequestRefused("A size is said as width x height, such as 1024x768.")
-    return {"width": int(found[1]), "height": int(found[2])}
 
 
 def _images(brief: Brief) -> dict[str, JSON]:
@@ -185,7 +174,7 @@ def _read_task(reply: Reply) -> dict[str, JSON]:
             said = {name: value for name, value in outer.items() if value not in (None, "")}
             return {**inner, **said} if isinstance(inner, dict) else said
         case {"code": str() as code} if "not_exist" in code or "not_found" in code:
-            raise _unknown(reply)
+            raise unknown_task(reply.request_id)
     return dict(raise_for_error(reply))
 
 
@@ -201,7 +190,7 @@ def _outcome(task: Mapping[str, JSON], reply: Reply) -> Outcome:
         case "starting" | "processing" | "submitted" | "queued" | "in_progress":
             return _pending(task, "", reply)
         case word if word:
-            return _pending(task, task["status"][:_LONGEST_NOTE], reply)
+            return _pending(task, task["status"][:LONGEST_NOTE], reply)
         case _:
             raise ValueError("no status")
 
@@ -220,7 +209,7 @@ def _task_id(task: Mapping[str, JSON]) -> str:
     # The gateway's own name for it comes first: that is what the gateway is asked about.
     for name in ("task_id", "id"):
         said = task.get(name)
-        if isinstance(said, str) and _TASK.fullmatch(said):
+        if is_task_id(said):
             return said
     return ""
 
@@ -237,7 +226,7 @@ def _finished(task: Mapping[str, JSON], reply: Reply) -> Finished:
             request_id=reply.request_id,
         )
     asked = _asked(task).get("num_outputs")
-    wanted = asked if isinstance(asked, int) and not isinstance(asked, bool) else len(entries)
+    wanted = asked if is_whole(asked) else len(entries)
     metrics = task.get("metrics")
     missing = min(max(wanted - len(images), 0), 100)
     return Finished(
@@ -290,7 +279,3 @@ def _clipped(said: JSON) -> JSON:
 
 def _text(reply: Reply) -> str:
     return reply.body[:4000].decode("utf-8", "replace").lower()
-
-
-def _unknown(reply: Reply) -> TaskUnknown:
-    return TaskUnknown(UNKNOWN, code="task_not_found", request_id=reply.request_id)

@@ -9,21 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from generator.errors import ContentRefused, ProviderError, RequestRefused
-from generator.providers.base import (
-    JSON,
-    Brief,
-    Call,
-    Finished,
-    InlineImage,
-    LinkedImage,
-    Reply,
-    raise_for_error,
-    read_image,
-    read_usage,
-    unreadable,
-)
-from generator.providers.faults import judge, read_fault
-from generator.providers.openai_images import EMPTY, PATH
+from generator.providers.base import JSON, Brief, Call, Finished, InlineImage, LinkedImage, Reply
+from generator.providers.faults import EMPTY, judge, read_fault
+from generator.providers.openai_images import PATH
+from generator.providers.reading import raise_for_error, read_image, read_usage, unreadable
+from generator.providers.saying import said_fields
 
 ACTIONS = frozenset({"create", "edit"})
 FIELDS = frozenset(
@@ -45,7 +35,7 @@ _SIZE = re.compile(r"([1-9]\d{1,4})\s*[x×]\s*([1-9]\d{1,4})")
 def build_submit(brief: Brief) -> Call:
     """The paid call (D2). Raises RequestRefused for what this route has no words for."""
     _refuse_unsayable(brief)
-    fields = {name: said for name, said in brief.fields.items() if said is not None}
+    fields = said_fields(brief.fields, FIELDS)
     body: dict[str, JSON] = {
         "model": brief.wire_model,
         "prompt": brief.prompt,
@@ -78,8 +68,6 @@ def _refuse_unsayable(brief: Brief) -> None:
             f"Images sent along and images asked for may be {MOST_TOGETHER} together. "
             "Ask for fewer images, or send fewer."
         )
-    if unsaid := sorted(set(brief.fields) - FIELDS):
-        raise RequestRefused(f"The {', '.join(unsaid)} of an image cannot be said to this model.")
 
 
 def _how_many(brief: Brief) -> dict[str, JSON]:

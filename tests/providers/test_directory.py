@@ -308,7 +308,8 @@ def test_no_error_of_the_query_host_tells_the_key(
 
 def test_the_key_in_an_address_is_not_in_a_header_too_and_follows_no_redirect() -> None:
     with serving() as evil:
-        away = f"HTTP/1.1 302 Found\r\nLocation: {evil.origin}/x\r\nContent-Length: 0\r\n\r\n"
+        head = f"HTTP/1.1 302 Found\r\nLocation: {evil.origin}/x\r\nConnection: close\r\n"
+        away = f"{head}Content-Length: 0\r\n\r\n"
         with serving(away.encode()) as api:
             gateway = Gateway(api.origin, key=KEY, query_url=api.origin)
             with pytest.raises(RequestRefused):

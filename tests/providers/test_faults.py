@@ -16,7 +16,8 @@ from generator.errors import (
     RequestRefused,
 )
 from generator.providers import faults
-from generator.providers.base import Reply, raise_for_error
+from generator.providers.base import Reply
+from generator.providers.reading import raise_for_error
 from tests.providers.recorded import REQUEST_ID, in_json, page, recorded
 
 KEY = "sk-live0123456789abcdef"

@@ -7,7 +7,7 @@ import pytest
 
 from generator.errors import BadReply, ContentRefused, RequestRefused
 from generator.families import FAMILIES
-from generator.providers import base, openai_images
+from generator.providers import base, openai_images, reading
 from generator.providers.base import (
     Brief,
     InlineImage,
@@ -219,7 +219,7 @@ def test_the_images_that_can_be_read_are_kept_and_the_others_counted() -> None:
 
 
 def test_an_image_over_the_limit_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "LARGEST_IMAGE", len(DATA))
+    monkeypatch.setattr(reading, "LARGEST_IMAGE", len(DATA))
     assert openai_images.parse_submit(answer({"b64_json": TEXT})).images == (InlineImage(DATA),)
     larger = base64.b64encode(DATA + b"123").decode()
     with pytest.raises(BadReply):
