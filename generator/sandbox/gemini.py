@@ -10,6 +10,7 @@ a candidate without an image and with this `finishReason` (`[finish STOP]`: with
 """
 
 import json
+import math
 import re
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -18,7 +19,7 @@ from generator.sandbox import catalogue, gemini_talk, paint, trouble
 from generator.sandbox.canvas import Size
 from generator.sandbox.desk import Asked, Desk, bearer, file_of, new_id, no_channel
 from generator.sandbox.gallery import Wish, encode64
-from generator.sandbox.gemini_talk import EXTREMES, SHAPES, Talk, Wrong
+from generator.sandbox.gemini_talk import Talk, Wrong
 from generator.sandbox.retouch import opened
 from generator.sandbox.wire import Answer, Fields, Refused, Visit, as_json
 
@@ -190,12 +191,14 @@ def _seed(talk: Talk, turn: int, number: object) -> int:
 
 def _size(talk: Talk) -> Size:
     """Without a shape it is the one nearest to the image that is painted over, or a square."""
-    shapes = SHAPES | EXTREMES
-    width, height = shapes.get(talk.shape) or SHAPES["1:1"]
+    shapes = gemini_talk.shapes_of(talk.model)
+    width, height = shapes[talk.shape or "1:1"]
     if not talk.shape and talk.base is not None:
         old = opened(talk.base)
-        ratio = old.width / old.height
-        width, height = min(SHAPES.values(), key=lambda size: abs(size[0] / size[1] - ratio))
+        ratio = math.log(old.width / old.height)
+        width, height = min(
+            shapes.values(), key=lambda size: abs(math.log(size[0] / size[1]) - ratio)
+        )
     return width * talk.scale, height * talk.scale
 
 

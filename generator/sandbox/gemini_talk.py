@@ -124,6 +124,11 @@ class _Part:
     signature: bytes = b""
 
 
+def shapes_of(model: str) -> dict[str, Size]:
+    """What a model takes as a shape, with its size at 1K."""
+    return SHAPES | EXTREMES if fnmatchcase(model, MODELS[0]) else SHAPES
+
+
 def prompt_of(body: Fields) -> str:
     """The words of the last turn, however wrong the rest is."""
     try:
@@ -162,9 +167,7 @@ class _Reader:
 
     def __init__(self, model: str, strict: bool) -> None:
         self._strict = strict
-        self._shapes = SHAPES
-        if fnmatchcase(model, MODELS[0]):
-            self._shapes = SHAPES | EXTREMES
+        self._shapes = shapes_of(model)
         self._model = model
 
     def talk(self, body: Fields) -> Talk:

@@ -211,8 +211,11 @@ def _far(before: Image.Image, after: Image.Image, place: tuple[float, float]) ->
 @pytest.mark.parametrize("case", OF_MEMORY, ids=named)
 def test_a_conversation_goes_on_from_what_is_remembered(carrier: Carrier, case: Case) -> None:
     family, wire_model, _ = case
-    said = brief_for(carrier, (family, wire_model, "create"))
+    # Of no usual shape, so that the second image shows what it goes on from.
+    shape = family.fields["aspect_ratio"].choices[-1]
+    said = brief_for(carrier, (family, wire_model, "create"), fields={"aspect_ratio": shape})
     first = carrier.carry(family, said)
+    assert _opened(first.files[0]).width != _opened(first.files[0]).height
     assert first.finished.memory is not None
     parent = Parent(memory=first.finished.memory)
     brief = brief_for(carrier, case, prompt="in winter", references=(), parent=parent)
