@@ -31,6 +31,7 @@ from generator.models import (
     Status,
     Team,
     User,
+    storage,
 )
 from generator.models.storage import link_for_provider, link_to
 from generator.providers.directory import Directory, Listed
@@ -695,15 +696,16 @@ def test_a_link_for_a_provider_is_made_only_where_the_storage_can_be_reached(
     assert left(generation) == CAP
 
 
-def test_a_link_for_a_provider_opens_one_file_and_ends(
-    team: Team, member: User, settings: Any
+def test_a_link_for_a_provider_opens_one_file_for_an_hour(
+    team: Team, member: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = make_reference(member, team)
-    link = link_for_provider(reference.key)
-    path = link.removeprefix(settings.ADDRESS)
+    settings.IMAGE_LINK_LIFE = -1  # a page's own links are over long before
+    path = link_for_provider(reference.key).removeprefix(settings.ADDRESS)
     assert Client().get(path).status_code == 200
     assert Client().get(path[:-1]).status_code == 404
-    settings.IMAGE_LINK_LIFE = -1
+    assert Client().get(link_to(reference.key)).status_code == 404
+    monkeypatch.setattr(storage, "PROVIDER_LINK_LIFE", -1)
     assert Client().get(path).status_code == 404
 
 

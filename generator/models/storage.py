@@ -10,6 +10,7 @@ from django.urls import reverse
 from generator.spool import Spool
 
 SALT = "image file"
+PROVIDER_SALT = "image file for a provider"
 PROVIDER_LINK_LIFE = 3600  # seconds
 
 
@@ -43,7 +44,7 @@ def link_for_provider(key: str) -> str:
     storage: Any = image_storage()
     if hasattr(storage, "bucket_name"):
         return str(storage.url(key, expire=PROVIDER_LINK_LIFE))
-    return f"{settings.ADDRESS}{storage.url(key)}"
+    return f"{settings.ADDRESS}{storage.url(key, salt=PROVIDER_SALT)}"
 
 
 def spool() -> Spool:
@@ -54,11 +55,14 @@ def spool() -> Spool:
 class SignedFileStorage(FileSystemStorage):
     """Files on disk behind links that expire, as a bucket's signed links do."""
 
-    def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
-        """A link to the file that works for `settings.IMAGE_LINK_LIFE` seconds."""
-        return reverse("file", args=[signing.dumps(name, salt=SALT)])
+    def url(self, name: str | None, *args: Any, salt: str = SALT, **kwargs: Any) -> str:
+        """A link to the file that works for `settings.IMAGE_LINK_LIFE` seconds; one that was
+        signed for a provider for `PROVIDER_LINK_LIFE`."""
+        return reverse("file", args=[signing.dumps(name, salt=salt)])
 
     def name_in(self, token: str) -> str:
         """The file's name behind a link. Raises `signing.BadSignature`, also when it is over."""
-        name = signing.loads(token, salt=SALT, max_age=settings.IMAGE_LINK_LIFE)
-        return str(name)
+        try:
+            return str(signing.loads(token, salt=SALT, max_age=settings.IMAGE_LINK_LIFE))
+        except signing.BadSignature:
+            return str(signing.loads(token, salt=PROVIDER_SALT, max_age=PROVIDER_LINK_LIFE))
