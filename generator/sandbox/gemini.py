@@ -19,7 +19,8 @@ from generator.sandbox import catalogue, gemini_talk, paint, trouble
 from generator.sandbox.canvas import Size
 from generator.sandbox.desk import Asked, Desk, bearer, file_of, new_id, no_channel
 from generator.sandbox.gallery import Wish, encode64
-from generator.sandbox.gemini_talk import Talk, Wrong
+from generator.sandbox.gemini_talk import Talk
+from generator.sandbox.gemini_terms import LARGEST_REQUEST, MODELS, Wrong, shapes_of
 from generator.sandbox.retouch import opened
 from generator.sandbox.wire import Answer, Fields, Refused, Visit, as_json
 
@@ -69,8 +70,8 @@ def _key(visit: Visit) -> str:
 
 def _read(visit: Visit, limit: int) -> Fields:
     data = visit.body(limit)
-    if len(data) > gemini_talk.LARGEST_REQUEST:
-        raise Wrong(f"Request payload size exceeds the limit: {gemini_talk.LARGEST_REQUEST} bytes.")
+    if len(data) > LARGEST_REQUEST:
+        raise Wrong(f"Request payload size exceeds the limit: {LARGEST_REQUEST} bytes.")
     body = json.loads(data)
     if not isinstance(body, dict):
         raise Wrong("Invalid JSON payload received.")
@@ -81,7 +82,7 @@ def _find_channel(model: str) -> None:
     """What the gateway says before it reads anything else (A2)."""
     if not catalogue.known(model):
         raise no_channel(model)
-    if not any(fnmatchcase(model, pattern) for pattern in gemini_talk.MODELS):
+    if not any(fnmatchcase(model, pattern) for pattern in MODELS):
         raise Refused(500, "not supported model for Gemini", code="convert_request_failed")
 
 
@@ -191,7 +192,7 @@ def _seed(talk: Talk, turn: int, number: object) -> int:
 
 def _size(talk: Talk) -> Size:
     """Without a shape it is the one nearest to the image that is painted over, or a square."""
-    shapes = gemini_talk.shapes_of(talk.model)
+    shapes = shapes_of(talk.model)
     width, height = shapes[talk.shape or "1:1"]
     if not talk.shape and talk.base is not None:
         old = opened(talk.base)

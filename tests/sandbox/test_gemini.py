@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from generator.sandbox import Log, Sandbox
-from generator.sandbox.gemini_talk import EXTREMES, SHAPES
+from generator.sandbox.gemini_terms import EXTREMES, SHAPES
 from tests.sandbox.conftest import KEY, opened
 
 FLASH, PRO = "gemini-3.1-flash-image-preview", "gemini-3-pro-image-preview"
