@@ -16,6 +16,7 @@ from generator.errors import ContentRefused
 from generator.models import Generation, ImageAsset, Role, Status, Team, User
 from generator.providers.base import Finished
 from tests.make import make_asset, make_entry, make_generation, make_mask, make_picture
+from tests.pictures.make import SVG, raw_png
 from tests.scripted import ScriptedGateway, images
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,6 +185,33 @@ def test_a_reference_and_a_mask_reach_the_provider(team: Team, folder: Path, wor
 def test_a_file_that_is_no_image_is_refused(team: Team, folder: Path) -> None:
     assert "no image" in refusal(reference=[folder / "notes.txt"])
     assert "cannot be read" in refusal(reference=[folder / "gone.png"])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (SVG, "Export it as PNG"),
+        (raw_png(30_000, 30_000, packed=b""), "too large"),
+        (b"<!DOCTYPE html><script>alert(1)</script>", "no image"),
+    ],
+)
+def test_a_shell_s_files_are_checked_by_their_bytes_as_a_page_s_are(
+    team: Team, folder: Path, data: bytes, reason: str
+) -> None:
+    (folder / "odd.png").write_bytes(data)
+    assert reason in refusal(reference=[folder / "odd.png"])
+    assert not Generation.objects.exists()
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(team: Team) -> None:
+    assert "too large" in refusal(reference=[Path("/dev/zero")])
+
+
+def test_a_mask_of_another_size_is_refused(team: Team, folder: Path) -> None:
+    (folder / "bowl.png").write_bytes(make_picture(48, 64))
+    sent = {"reference": [folder / "bowl.png"], "mask": folder / "mask.png"}
+    assert "They must be of the same size." in refusal(**sent)
+    assert not Generation.objects.exists()
 
 
 def test_a_mask_without_an_image_is_refused(team: Team, folder: Path) -> None:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.urls import reverse
 
-from generator import jobs, lifecycle, uploads
+from generator import jobs, lifecycle, pictures, uploads
 from generator.errors import StudioError
 from generator.forms.prompt import KNOWN_FIELDS, PromptForm
 from generator.models import (
@@ -130,7 +130,8 @@ def _kept(person: User, team: Team, path: Path) -> ReferenceImage:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(pictures.MAX_BYTES + 1)  # one more is refused, whatever follows
     except OSError as error:
         raise _refused(f"{path} cannot be read: {error.strerror}.") from error
 
