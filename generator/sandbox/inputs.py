@@ -1,8 +1,8 @@
-"""What a field of a JSON body may hold, as the validators behind the gateway see it (E2, I1)."""
+"""What a field of a JSON body may hold. Each provider says in its own words what is wrong."""
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +66,66 @@ class Pictures:
 type Rule = Whole | Number | Choice | Switch | Words | Picture | Pictures
 
 
-def faults(body: Fields, rules: Mapping[str, Rule]) -> dict[str, str]:
+# What was said and the rule that it breaks (None: nobody knows the field), to words.
+type Wording = Callable[[Any, Rule | None], str]
+
+
+def fits(said: Any, rule: Rule | None) -> bool:
+    """Whether a field may hold this."""
+    match rule:
+        case None:
+            return False
+        case Whole(least, most, step):
+            whole = isinstance(said, int) and not isinstance(said, bool)
+            return whole and least <= said <= most and said % step == 0
+        case Number(least, most):
+            number = isinstance(said, int | float) and not isinstance(said, bool)
+            return number and least <= said <= most
+        case Choice(words):
+            return said in words
+        case Switch():
+            return isinstance(said, bool)
+        case Words(longest):
+            return isinstance(said, str) and len(said) <= longest
+        case Picture(bare):
+            return _is_image(said, bare=bare)
+        case Pictures(most):
+            few = isinstance(said, list) and 1 <= len(said) <= most
+            return few and all(_is_image(one, bare=False) for one in said)
+
+
+def in_pydantic(said: Any, rule: Rule | None) -> str:
+    """What FastAPI's validator says of a fault (E6, I1)."""
+    match rule:
+        case None:
+            return "Extra inputs are not permitted"
+        case Whole() | Number() if not isinstance(said, int | float) or isinstance(said, bool):
+            return "Input should be a valid number"
+        case Whole(least, most, step) if least <= said <= most:
+            return f"Input should be a multiple of {step}"
+        case Whole(least, most) | Number(least, most):
+            return f"Input should be between {least} and {most}"
+        case Choice(words):
+            return f"Input should be one of {', '.join(words)}"
+        case Switch():
+            return "Input should be a valid boolean"
+        case Words(longest):
+            return f"Input should be a string of at most {longest} characters"
+        case Picture():
+            return "Input should be a valid URL or base64"
+        case Pictures(most):
+            return f"Input should be a list of at most {most} valid URLs"
+
+
+def faults(
+    body: Fields, rules: Mapping[str, Rule], wording: Wording = in_pydantic
+) -> dict[str, str]:
     """What is wrong with a body, by field; nothing for a body that is right."""
-    found = {name: _fault(said, rules.get(name)) for name, said in body.items()}
-    return {name: fault for name, fault in found.items() if fault}
+    return {
+        name: wording(said, rules.get(name))
+        for name, said in body.items()
+        if not fits(said, rules.get(name))
+    }
 
 
 def take_image(body: Fields, name: str) -> bytes | None:
@@ -107,38 +163,6 @@ def sized(ratio: str, pixels: int, step: int) -> Size:
 
 def _told(said: str, image: bytes | None) -> str:
     return f"an image of {len(image)} bytes" if image else said
-
-
-def _fault(said: Any, rule: Rule | None) -> str:
-    match rule:
-        case None:
-            return "Extra inputs are not permitted"
-        case Whole() | Number():
-            return _fault_of_number(said, rule)
-        case Choice(words):
-            return "" if said in words else f"Input should be one of {', '.join(words)}"
-        case Switch():
-            return "" if isinstance(said, bool) else "Input should be a valid boolean"
-        case Words(longest):
-            fits = isinstance(said, str) and len(said) <= longest
-            return "" if fits else f"Input should be a string of at most {longest} characters"
-        case Picture(bare):
-            return "" if _is_image(said, bare=bare) else "Input should be a valid URL or base64"
-        case Pictures(most):
-            fits = isinstance(said, list) and 1 <= len(said) <= most
-            fits = fits and all(_is_image(one, bare=False) for one in said)
-            return "" if fits else f"Input should be a list of at most {most} valid URLs"
-
-
-def _fault_of_number(said: Any, rule: Whole | Number) -> str:
-    known = int if isinstance(rule, Whole) else (int, float)
-    if not isinstance(said, known) or isinstance(said, bool):
-        return "Input should be a valid number"
-    if not rule.least <= said <= rule.most:
-        return f"Input should be between {rule.least} and {rule.most}"
-    if isinstance(rule, Whole) and said % rule.step:
-        return f"Input should be a multiple of {rule.step}"
-    return ""
 
 
 def _is_image(said: Any, *, bare: bool) -> bool:

@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image
@@ -12,6 +11,7 @@ from generator.sandbox import catalogue, paint
 from generator.sandbox.canvas import Size
 from generator.sandbox.desk import Asked, Desk, no_channel
 from generator.sandbox.gallery import Wish
+from generator.sandbox.inputs import Choice, Number, Rule, Whole, Words, faults
 from generator.sandbox.tasks import Task
 from generator.sandbox.wire import Answer, Fields, Refused, Visit, as_json
 
@@ -26,7 +26,15 @@ _SIZES: dict[str, Size] = {
     "2:3": (832, 1248),
 }
 _MODELS = ("kling-v1", "kling-v1-5", "kling-v2")
-_LONGEST_PROMPT, _LONGEST_NEGATIVE = 500, 200
+_RULES: dict[str, Rule] = {
+    "model_name": Choice(_MODELS),
+    "prompt": Words(500),
+    "negative_prompt": Words(200),
+    "image_fidelity": Number(0, 1),
+    "n": Whole(1, 9),
+    "aspect_ratio": Choice(tuple(_SIZES)),
+    "callback_url": Words(2000),
+}
 _IMAGE_BYTES = 10 * 1024 * 1024
 _SHORTEST_SIDE = 300
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -180,10 +188,10 @@ def check(body: Fields, *, strict: bool = True) -> Order:
 
 def _faults(body: Fields) -> dict[str, str]:
     """What is wrong, by field."""
-    wrong = {name: "is not a known parameter" for name in body if name not in _LOOKS}
-    for name, look in _LOOKS.items():
-        if name in body and (why := look(body[name])):
-            wrong[name] = why
+    plain = {name: said for name, said in body.items() if name != "image"}
+    wrong = faults(plain, _RULES, _why)
+    if "image" in body and (why := _picture(body["image"])):
+        wrong["image"] = why
     if not isinstance(body.get("prompt"), str) or not body["prompt"].strip():
         wrong["prompt"] = "cannot be empty"
     if "image" in body and body.get("negative_prompt"):
@@ -191,26 +199,16 @@ def _faults(body: Fields) -> dict[str, str]:
     return wrong
 
 
-def _text(longest: int) -> Callable[[object], str]:
-    def look(said: object) -> str:
-        fits = isinstance(said, str) and len(said) <= longest
-        return "" if fits else f"must be text of at most {longest} characters"
-
-    return look
-
-
-def _one_of(*choices: str) -> Callable[[object], str]:
-    return lambda said: "" if said in choices else f"value '{said}' is invalid"
-
-
-def _number(least: float, most: float, *, whole: bool = False) -> Callable[[object], str]:
-    def look(said: object) -> str:
-        why = f"must be from {least} to {most}"
-        if isinstance(said, bool) or not isinstance(said, int | float):
-            return why
-        return why if (whole and isinstance(said, float)) or not least <= said <= most else ""
-
-    return look
+def _why(said: object, rule: Rule | None) -> str:
+    match rule:
+        case None:
+            return "is not a known parameter"
+        case Words(longest):
+            return f"must be text of at most {longest} characters"
+        case Whole(least, most) | Number(least, most):
+            return f"must be from {least} to {most}"
+        case _:
+            return f"value '{said}' is invalid"
 
 
 def _picture(said: object) -> str:
@@ -239,15 +237,3 @@ def _file(said: object) -> bytes | None:
         return base64.b64decode(said, validate=True)
     except ValueError:
         return None
-
-
-_LOOKS: dict[str, Callable[[object], str]] = {
-    "model_name": _one_of(*_MODELS),
-    "prompt": _text(_LONGEST_PROMPT),
-    "negative_prompt": _text(_LONGEST_NEGATIVE),
-    "image": _picture,
-    "image_fidelity": _number(0, 1),
-    "n": _number(1, 9, whole=True),
-    "aspect_ratio": _one_of(*_SIZES),
-    "callback_url": _text(2000),
-}

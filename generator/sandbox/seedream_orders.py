@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from generator.sandbox.canvas import Size
+from generator.sandbox.inputs import Choice, Number, Rule, Switch, Whole, faults, fits
 from generator.sandbox.seedream_limits import COMMON, LIMITS, PRESETS, Limits
 from generator.sandbox.wire import Answer, Fields, Refused, as_json
 
@@ -25,7 +26,7 @@ _IMAGE_BYTES = 30 * 1024 * 1024
 _IMAGE_PIXELS = 36_000_000
 _MOST_IMAGES = 14
 _TOGETHER = 15
-_SEEDS = (-1, 2_147_483_647)
+_SEEDS = Whole(-1, 2_147_483_647)
 _DATA = re.compile(r"data:image/([a-zA-Z0-9.+-]+);base64,(.*)", re.DOTALL)
 _WIDE = re.compile(r"\b(wide|landscape|panorama|banner)\b", re.IGNORECASE)
 _TALL = re.compile(r"\b(tall|portrait|poster)\b", re.IGNORECASE)
@@ -94,9 +95,15 @@ def _check(body: Fields, limits: Limits) -> None:
     for name in body:
         if name not in COMMON | limits.plain:
             raise invalid(name, "it is not supported by the current model")
+    rules = _rules(limits)
+    plain = {name: said for name, said in body.items() if name in rules}
+    for name, why in faults(plain, rules, _why).items():
+        raise invalid(name, why)
     for name, look in _LOOKS.items():
         if name in body:
             look(body[name], limits)
+    if body.get("stream"):
+        raise Refused(501, "the sandbox does not stream", code="api_not_implemented")
     _together(body)
 
 
@@ -132,6 +139,30 @@ def _asked_for(body: Fields) -> int:
 
 
 # ── One field each ──
+
+
+def _rules(limits: Limits) -> dict[str, Rule]:
+    return {
+        "watermark": Switch(),
+        "response_format": Choice(("url", "b64_json")),
+        "output_format": Choice(limits.formats),
+        "sequential_image_generation": Choice(("auto", "disabled")),
+        "stream": Switch(),
+        "seed": _SEEDS,
+        "guidance_scale": Number(1, 10),
+    }
+
+
+def _why(said: object, rule: Rule | None) -> str:
+    match rule:
+        case Choice(words):
+            return f"it must be one of {words}"
+        case Whole(least, most):
+            return f"it must be a whole number from {least} to {most}"
+        case Number(least, most):
+            return f"it must be a number from {least} to {most}"
+        case _:
+            return "it must be a boolean"
 
 
 def _look_at_size(said: object, limits: Limits) -> None:
@@ -201,7 +232,7 @@ def _file(said: object) -> bytes | None:
 
 def _look_at_options(said: Any, limits: Limits) -> None:
     known = isinstance(said, dict) and not set(said) - {"max_images"}
-    if not known or not _is_within(said.get("max_images", 15), 1, 15):
+    if not known or not fits(said.get("max_images", 15), Whole(1, 15)):
         raise invalid("sequential_image_generation_options", "max_images must be 1 to 15")
 
 
@@ -215,57 +246,12 @@ def _look_at_tools(said: object, limits: Limits) -> None:
         raise invalid("tools", "only web_search is supported")
 
 
-def _look_at_stream(said: object, limits: Limits) -> None:
-    if not isinstance(said, bool):
-        raise invalid("stream", "it must be a boolean")
-    if said:
-        raise Refused(501, "the sandbox does not stream", code="api_not_implemented")
-
-
-def _look_at_seed(said: object, limits: Limits) -> None:
-    if not _is_within(said, *_SEEDS):
-        raise invalid("seed", f"it must be a whole number from {_SEEDS[0]} to {_SEEDS[1]}")
-
-
-def _look_at_guidance(said: object, limits: Limits) -> None:
-    if isinstance(said, bool) or not isinstance(said, int | float) or not 1 <= said <= 10:
-        raise invalid("guidance_scale", "it must be a number from 1 to 10")
-
-
-def _is_within(said: object, least: int, most: int) -> bool:
-    """Whether it is a whole number of these."""
-    return isinstance(said, int) and not isinstance(said, bool) and least <= said <= most
-
-
-def _switch(name: str) -> Callable[[object, Limits], None]:
-    def look(said: object, limits: Limits) -> None:
-        if not isinstance(said, bool):
-            raise invalid(name, "it must be a boolean")
-
-    return look
-
-
-def _one_of(name: str, *choices: str) -> Callable[[object, Limits], None]:
-    def look(said: object, limits: Limits) -> None:
-        if said not in (choices or limits.formats):
-            raise invalid(name, f"it must be one of {choices or limits.formats}")
-
-    return look
-
-
-_LOOKS: dict[str, Callable[[object, Limits], None]] = {
+_LOOKS: dict[str, Callable[[Any, Limits], None]] = {
     "size": _look_at_size,
     "image": _look_at_images,
-    "watermark": _switch("watermark"),
-    "response_format": _one_of("response_format", "url", "b64_json"),
-    "output_format": _one_of("output_format"),
-    "sequential_image_generation": _one_of("sequential_image_generation", "auto", "disabled"),
     "sequential_image_generation_options": _look_at_options,
     "optimize_prompt_options": _look_at_mode,
     "tools": _look_at_tools,
-    "stream": _look_at_stream,
-    "seed": _look_at_seed,
-    "guidance_scale": _look_at_guidance,
 }
 
 
