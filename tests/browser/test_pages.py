@@ -110,7 +110,7 @@ def test_on_a_phone_prompt_settings_and_button_are_under_the_thumb(
     phone.get_by_role("button", name="change the model").tap()
     menu = phone.get_by_role("group", name="Models")
     expect(menu).to_be_in_viewport(ratio=1)
-    menu.get_by_role("link", name="Qwen Image").tap()
+    menu.get_by_role("link", name="Qwen Image 40").tap()
     expect(menu).to_be_hidden()
     expect(make).to_contain_text("Make 1 image · 40 credits")
 
