@@ -35,6 +35,9 @@ The same words work in tests and in the demo, so that anyone can see how the stu
 | `[private]` | a link to http://169.254.169.254/ | yes |
 | `[redirect]` | a link that is redirected to a private address | yes |
 
+Gemini has two words more, for each of its own reasons: `[block SAFETY]` and `[finish NO_IMAGE]`
+(see `gemini`).
+
 Where images are links, the words from `[garbage]` to `[drip]` spoil what the link gives; where
 they are base64, the answer itself. The last three make any model answer with a link. Without
 real sockets nothing can be cut: `[silent]` is then a 524.
