@@ -10,6 +10,7 @@ import json
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -749,10 +750,10 @@ def test_words_of_providers_and_of_files_are_text_on_every_page(
 # ── The directory and the balance (T1, D2) ──
 
 ROWS = [
-    Listed("x" * 120, name=SCRIPT[:120], provider=SCRIPT[:60], description=SCRIPT),
-    Listed("../../admin", name="\u202eevil"),
-    Listed("gpt-image-9", per_request=None),
-]
+    Listed(id, name=SCRIPT[:120], provider=SCRIPT[:60], description=SCRIPT, model_type="image",
+           per_request=Decimal("0.01"))
+    for id in ("x" * 120, "../../admin", "flux-2-pro/../../v1", "gpt-image-2/..", "@evil.example")
+]  # fmt: skip
 
 
 def test_whatever_a_gateway_lists_is_offered_to_nobody_by_itself(
@@ -766,6 +767,7 @@ def test_whatever_a_gateway_lists_is_offered_to_nobody_by_itself(
     catalogue_sync.sync(Listing())  # type: ignore[arg-type]
     after = set(CatalogueEntry.objects.pickable().values_list("wire_model", flat=True))
     assert after <= before
+    assert CatalogueEntry.objects.filter(wire_model__in=[row.id for row in ROWS]).count() == 5
     for row in ROWS:
         assert "is not offered" in send(maker, team, model=row.id)
     nothing_began()

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from django.core import serializers
 from django.test import Client
 from django.urls import reverse
 
 from generator import jobs
 from generator.families import FAMILIES
-from generator.models import Generation, ImageAsset, LedgerEntry, Status, Team, User
+from generator.models import Generation, ImageAsset, LedgerEntry, Status, Team, User, storage
 from generator.models.storage import image_storage
 from generator.pictures import thumbnail
 from generator.providers import POLLING_ADAPTERS
@@ -69,6 +70,25 @@ def test_the_refusal_of_every_system_is_said_as_such_and_costs_nothing(
     ours = [record for record in caplog.records if record.name != "django.db.backends"]
     assert not [record for record in ours if "unspeakable" in record.getMessage()]
     assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("word", ["money", "html", "error", "empty", "fail"])
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_no_failure_of_any_system_tells_the_prompt_or_the_key(
+    studio: Studio, team: Team, member: User, caplog: pytest.LogCaptureFixture,
+    name: str, word: str,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    generation = studio.begin(team, member, PROTOCOLS[name], f"{SECRET} [{word}]")
+    studio.carry(generation, looks=3 if word == "fail" else 0)
+    generation.refresh_from_db()
+    assert generation.status in {Status.FAILED, Status.QUEUED, Status.RUNNING}
+    assert left(generation) == CAP if generation.is_final else True
+    assert "unspeakable" not in f"{generation.reason}{generation.note}{generation.request_id}"
+    ours = [record for record in caplog.records if record.name != "django.db.backends"]
+    assert not [record for record in ours if "unspeakable" in record.getMessage()]
+    assert KEY not in caplog.text
+    assert KEY not in serializers.serialize("json", [generation])
 
 
 # ── Words that nobody knows, tasks that never end ──
@@ -287,6 +307,18 @@ def test_a_drawing_is_only_ever_a_file_to_save(
         policy = answer["Content-Security-Policy"]
         assert "default-src 'none'" in policy
     assert "sandbox" in link["Content-Security-Policy"]
+
+
+def test_a_bucket_offers_a_drawing_as_a_file_to_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bucket:
+        bucket_name = "images"
+
+        def url(self, key: str, parameters: dict[str, str] | None = None) -> str:
+            return f"{key} {parameters}"
+
+    monkeypatch.setattr(storage, "image_storage", Bucket)
+    assert "attachment" in storage.link_to("teams/1/x.svg")
+    assert "attachment" not in storage.link_to("teams/1/x.png")
 
 
 def test_a_thumbnail_of_a_drawing_asks_nobody_for_anything(drawing: ImageAsset) -> None:
