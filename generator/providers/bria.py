@@ -25,7 +25,8 @@ from generator.providers.base import (
 )
 from generator.providers.cleaning import is_whole
 from generator.providers.failed_tasks import failure, no_image, speaks_of_safety, unknown_task
-from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE, read_fault
+from generator.providers.fault_bodies import read_fault
+from generator.providers.faults import SAFETY, SAFETY_OF_IMAGE
 from generator.providers.reading import (
     LONGEST_NOTE,
     is_task_id,

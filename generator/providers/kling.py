@@ -17,7 +17,8 @@ from generator.errors import (
 from generator.providers.base import JSON, Brief, Call, Finished, LinkedImage, Pending, Reply
 from generator.providers.cleaning import LONGEST_SAID, is_whole
 from generator.providers.failed_tasks import failure, unknown_task
-from generator.providers.faults import EMPTY, REFUSED, Fault, judge, read_fault
+from generator.providers.fault_bodies import read_fault
+from generator.providers.faults import EMPTY, REFUSED, Fault, judge
 from generator.providers.reading import (
     LONGEST_NOTE,
     is_task_id,

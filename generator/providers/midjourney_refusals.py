@@ -17,6 +17,7 @@ from generator.errors import (
 from generator.providers import faults
 from generator.providers.base import JSON, Reply
 from generator.providers.cleaning import is_whole
+from generator.providers.fault_bodies import read_fault
 from generator.providers.reading import json_or_none, raise_for_error
 
 ACCEPTED = frozenset({1, 21, 22})
@@ -147,7 +148,7 @@ def _word_in_envelope(reply: Reply) -> str:
     """The same of the other error form, which occurs here too (M2)."""
     answer = json_or_none(reply)
     is_error = isinstance(answer, dict) and answer.get("error")
-    return _first_word(faults.read_fault(answer).text) if is_error else ""
+    return _first_word(read_fault(answer).text) if is_error else ""
 
 
 def _flat(reply: Reply) -> dict[str, JSON] | None:

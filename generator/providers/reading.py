@@ -15,7 +15,8 @@ from generator.providers.base import (
     Reply,
 )
 from generator.providers.cleaning import is_whole, modest
-from generator.providers.faults import judge, read_fault
+from generator.providers.fault_bodies import read_fault
+from generator.providers.faults import judge
 
 LONGEST_NOTE = 100  # characters of a status that no document names
 

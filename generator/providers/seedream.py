@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from generator.errors import ContentRefused, ProviderError, RequestRefused
 from generator.providers.base import JSON, Brief, Call, Finished, InlineImage, LinkedImage, Reply
-from generator.providers.faults import EMPTY, judge, read_fault
+from generator.providers.fault_bodies import read_fault
+from generator.providers.faults import EMPTY, judge
 from generator.providers.openai_images import PATH
 from generator.providers.reading import raise_for_error, read_image, read_usage, unreadable
 from generator.providers.saying import said_fields
