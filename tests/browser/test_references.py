@@ -298,3 +298,33 @@ def test_without_scripts_an_image_is_given_along(
     assert edit.action == "edit"
     assert edit.given.get().reference.name == "heron.png"
     context.close()
+
+
+def test_on_a_phone_nothing_is_wider_than_it_and_images_can_be_given_along(
+    studio: Studio, bar: Any, browser: Browser, team: Team, nora: User
+) -> None:
+    rows = [make_generation(nora, team, status=Status.SUCCEEDED, cost=40) for _ in range(3)]
+    for row in rows:
+        make_asset(row, data=make_picture(640, 480))
+    Generation.objects.update(batch=rows[0].batch)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
+    page = bar(on=context.new_page())
+    expect(page.locator("[data-comparison] .card")).to_have_count(3)
+    pick(page, file(), file(width=300))
+    expect(tiles(page)).to_have_count(2)
+    page.get_by_role("button", name="change the model").tap()
+    page.get_by_label("Compare with GPT Image 1.5").check()
+    page.get_by_label("Compare with GPT Image 1 mini").check()
+    expect(page.locator(".chip")).to_have_count(2)
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("Take out image 1", "Paint what changes", "Add images", "change the model"):
+        page.get_by_role("button", name=name).tap(trial=True)  # nothing lies over it
+    small = page.locator(".model-button span").nth(1).bounding_box()
+    assert small
+    assert small["width"] > 60  # the model's name can be read
+    page.get_by_role("button", name="Paint what changes").tap()
+    expect(page.get_by_role("button", name="Use this mask")).to_be_in_viewport(ratio=1)
+    context.close()

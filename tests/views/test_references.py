@@ -393,3 +393,19 @@ def test_a_refused_plain_form_keeps_the_images_and_says_which_was_none(
 def test_a_viewers_files_are_not_kept(viewer: Client, team: Team) -> None:
     send(viewer, team, htmx=False, files=[file()])
     assert not ReferenceImage.objects.exists()
+
+
+def test_images_for_the_look_are_offered_where_the_provider_can_reach_them(
+    maker: Client, team: Team, member: User, settings: Any
+) -> None:
+    style = str(make_reference(member, team).pk)
+    settings.STORAGE_IS_REACHABLE = True
+    shown = bar(maker, team, model="midjourney", style_reference=style)
+    assert 'data-choose="style_reference"' in shown
+    assert f'name="style_reference" value="{style}"' in shown
+    assert "reference--off" not in shown
+    settings.STORAGE_IS_REACHABLE = False
+    shown = bar(maker, team, model="midjourney", style_reference=style)
+    assert 'data-choose="style_reference"' not in shown
+    assert "reference--off" in shown  # it stays, and says why
+    assert "data-choose" not in bar(maker, team, model="midjourney")
