@@ -7,7 +7,7 @@ from generator.sandbox.desk import Desk, no_channel
 from generator.sandbox.wire import Answer, Fields, Refused, Visit
 
 # Each has `speaks_for(model)` and `carry_out(desk, asked)`.
-SPEAKERS: tuple[ModuleType, ...] = (openai_images, grok, seedream)
+SPEAKERS: tuple[ModuleType, ...] = (openai_images, seedream, grok)
 
 
 def answer(desk: Desk, visit: Visit, path: list[str]) -> Answer | None:

@@ -30,16 +30,16 @@ from generator.sandbox.wire import Answer, Refused, Visit, as_html, as_json
 
 type Protocol = Callable[[Desk, Visit, list[str]], Answer | None]
 
-# Asked in this order; the first that knows the address answers.
+# By section of the documents. No two know the same address; the first that knows it answers.
 PROTOCOLS: tuple[Protocol, ...] = (
     generations.answer,
     openai_edits.answer,
-    gemini.answer,
     flux.answer,
+    midjourney.answer,
+    gemini.answer,
+    bria.answer,
     replicate.answer,
     kling.answer,
-    midjourney.answer,
-    bria.answer,
 )
 
 
