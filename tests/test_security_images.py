@@ -47,7 +47,7 @@ from tests.make import (
     make_reference,
     make_user,
 )
-from tests.pictures.make import SVG, encode, make_image, png_chunk, raw_png
+from tests.pictures.make import SVG, black_rows, encode, make_image, png_chunk, raw_png
 from tests.scripted import CAP, left
 from tests.views.conftest import words
 
@@ -124,6 +124,7 @@ NO_IMAGES: dict[str, bytes] = {
     "a drawing with entities": ENTITIES,
     "a drawing behind a mark": b"\xef\xbb\xbf \n" + HOSTILE_SVG,
     "a bomb": raw_png(30_000, 30_000, packed=zlib.compress(bytes(100_000))),
+    "a bomb that is whole": raw_png(9_000, 5_000, packed=black_rows(9_000, 5_000)),
     "a bomb of one row": raw_png(2**31 - 1, 1, packed=b""),
     "a png of no size": raw_png(0, 0, packed=b""),
     "a png that says more than it holds": raw_png(4000, 4000, packed=zlib.compress(bytes(10))),
