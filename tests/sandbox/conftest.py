@@ -16,6 +16,24 @@ KEY = "sk-test1234"
 type Generate = Callable[..., httpx.Response]
 
 
+class Clock:
+    """A clock that stands still until it is told to go on, or somebody sleeps; seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture
 def log() -> Log:
     return Log()

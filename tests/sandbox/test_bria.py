@@ -10,30 +10,12 @@ import pytest
 from PIL import Image, ImageChops
 
 from generator.sandbox import Log, Sandbox
-from tests.sandbox.conftest import KEY, opened
+from tests.sandbox.conftest import KEY, Clock, opened
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 WHITE = (4, 2, 20, 12)  # of the mask: neither mirrored nor turned is it the same
 
 type Say = Callable[..., httpx.Response]
-
-
-class Clock:
-    """A clock that stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

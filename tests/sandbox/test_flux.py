@@ -11,27 +11,12 @@ import pytest
 from PIL import Image
 
 from generator.sandbox import Log, Sandbox
-from tests.sandbox.conftest import KEY, opened
+from tests.sandbox.conftest import KEY, Clock, opened
 
 BEARER = {"Authorization": f"Bearer {KEY}"}
 
 type Submit = Callable[..., httpx.Response]
 type Look = Callable[[str], dict[str, Any]]
-
-
-class Clock:
-    """A clock that stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.now = 1_781_078_400.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -11,27 +11,16 @@ from PIL import Image
 
 from generator.sandbox import Log, Sandbox
 from generator.sandbox.canvas import Size
-from tests.sandbox.conftest import KEY, opened
+from tests.sandbox.conftest import KEY, Clock, opened
 
 PATH = "/kling/v1/images/generations"
 
 type Ask = Callable[..., httpx.Response]
 
 
-class Clock:
-    """A clock that moves when it is told to."""
-
-    now = 1_800_000_000.0
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def sandbox(log: Log, clock: Clock) -> Sandbox:
-    return Sandbox(log=log, delay=10, clock=lambda: clock.now, sleep=lambda seconds: None)
+    return Sandbox(log=log, delay=10, clock=clock, sleep=lambda seconds: None)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from generator.sandbox import Log, Sandbox
+from tests.sandbox.conftest import Clock
 from tests.sandbox.midjourney_client import HEADERS, Midjourney, uri
 
 RED = uri(Image.new("RGB", (60, 40), "red"))
@@ -16,21 +17,6 @@ RED = uri(Image.new("RGB", (60, 40), "red"))
 @pytest.fixture
 def mj(client: httpx.Client) -> Midjourney:
     return Midjourney(client)
-
-
-class Clock:
-    """A clock that stands still until it is told otherwise; seconds."""
-
-    def __init__(self) -> None:
-        self.now = 1_773_314_942.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -48,10 +34,10 @@ def slow(clock: Clock, log: Log) -> Iterator[Midjourney]:
 def test_a_task_walks_through_its_statuses(slow: Midjourney, clock: Clock) -> None:
     id = slow.begin("imagine", prompt="a fox")
     seen = []
-    for second in range(0, 101, 5):
-        clock.now = 1_773_314_942.0 + second
+    for _ in range(0, 101, 5):
         task = slow.look(id)
         seen.append((task["status"], task["progress"]))
+        clock.now += 5
     assert list(dict.fromkeys(seen)) == [
         ("", ""),
         ("SUBMITTED", "0%"),

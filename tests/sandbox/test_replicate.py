@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from generator.sandbox import Log, Sandbox
-from tests.sandbox.conftest import KEY, opened
-from tests.sandbox.test_flux import BEARER, Clock
+from tests.sandbox.conftest import KEY, Clock, opened
+from tests.sandbox.test_flux import BEARER
 
 BFL = "black-forest-labs"
 SCHNELL, DEV, SDXL = f"{BFL}/flux-schnell", f"{BFL}/flux-dev", "stability-ai/sdxl"
@@ -25,11 +25,6 @@ MEDIUM, TWO, KONTEXT = (
 type Submit = Callable[..., httpx.Response]
 type Look = Callable[[str], Any]
 type Made = Callable[..., Any]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
