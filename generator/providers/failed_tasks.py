@@ -23,7 +23,7 @@ _LONGEST = 4000  # characters of a reason that are looked at
 _SENSITIVE = re.compile(
     r"nsfw|\be005\b|flagged as sensitive|sensitive (?:content|information|words?)"
     r"|moderated\b|\bmoderation\b|risk control|content (?:security )?polic"
-    r"|safety (?:system|filter|check|rule|polic)|\binappropriate\b|\bharmful\b"
+    r"|safety[ _-](?:system|filter|check|rule|polic)|\binappropriate\b|\bharmful\b"
 )
 
 
