@@ -92,11 +92,6 @@ def build_submit(brief: Brief) -> Call:
     raise RequestRefused("This model cannot do that.")
 
 
-def _whole(said: JSON) -> JSON:
-    """A choice as the number that it is on the wire; what is none goes as it is, to be refused."""
-    return int(said) if isinstance(said, str) and said.isdecimal() else said
-
-
 def parse_submit(reply: Reply) -> Outcome:
     """The images (H1, H2), or the task (H3), or an edit that was done at once.
 
@@ -177,6 +172,11 @@ def _settings(fields: Mapping[str, JSON]) -> dict[str, JSON]:
     if "desired_increase" in said:
         said["desired_increase"] = _whole(said["desired_increase"])
     return {_WORDS.get(name, name): value for name, value in said.items()}
+
+
+def _whole(said: JSON) -> JSON:
+    """A choice as the number that it is on the wire; what is none goes as it is, to be refused."""
+    return int(said) if isinstance(said, str) and said.isdecimal() else said
 
 
 # ── Reading ──
