@@ -207,6 +207,11 @@ def test_a_file_without_an_end_is_not_read_to_its_end(team: Team) -> None:
     assert "too large" in refusal(reference=[Path("/dev/zero")])
 
 
+def test_bytes_of_a_shell_that_are_no_text_begin_all_the_same(team: Team) -> None:
+    generate("a teapot\udcff")
+    assert Generation.objects.get().prompt == "a teapot"
+
+
 def test_a_mask_of_another_size_is_refused(team: Team, folder: Path) -> None:
     (folder / "bowl.png").write_bytes(make_picture(48, 64))
     sent = {"reference": [folder / "bowl.png"], "mask": folder / "mask.png"}

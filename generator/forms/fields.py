@@ -13,8 +13,9 @@ from generator.families import Field, parse_ratio, parse_size
 
 OWN = "own"
 FEW = 5  # choices up to here stand side by side; more are a menu
-# Everything a text may hold but what no one can type: control characters, save tab and newline.
-_UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# Everything a text may hold but what no one can type: control characters, save tab and newline, and
+# halves of characters, which a shell can bring along.
+_UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class PromptField(forms.CharField):
