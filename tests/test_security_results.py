@@ -30,7 +30,12 @@ STRANGER = "https://images.stranger.example"
 SECRET = "an unspeakable teapot"
 # One case of each protocol, where its actions say it alike.
 PROTOCOLS = {name.split()[0]: case for name, case in reversed(CASES.items())}
-POLLED = {name: case for name, case in CASES.items() if name.split()[0] in POLLING_ADAPTERS}
+# Bria makes images from text at once (H1): there is no task that could say anything.
+POLLED = {
+    name: case
+    for name, case in CASES.items()
+    if name.split()[0] in POLLING_ADAPTERS and name != "bria create"
+}
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +107,6 @@ def test_a_task_that_says_nothing_known_ends_at_its_deadline_and_is_never_sent_a
     before = studio.log.paid_calls
     generation = studio.begin(team, member, CASES[name], f"{SECRET} [{word}]")
     generation = studio.carry(generation, looks=3)
-    if not generation.task_id:
-        return  # Bria answers some calls at once: there is no task that could say anything
     assert generation.status == Status.RUNNING, generation.reason
     age(generation, generation.rule.deadline + 1)
     generation = look_again(generation, studio.gateway)  # type: ignore[arg-type]
@@ -119,8 +122,6 @@ def test_a_task_that_is_gone_is_given_up_and_never_sent_again(
     before = studio.log.paid_calls
     generation = studio.begin(team, member, CASES[name], f"{SECRET} [gone]")
     generation = studio.carry(generation, looks=1)
-    if not generation.task_id:
-        return
     age(generation, generation.takes.grace + 60)
     for _ in range(3):
         if not generation.is_final:
