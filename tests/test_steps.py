@@ -9,9 +9,16 @@ from django.utils import timezone
 from PIL import Image
 
 from generator import briefs, lifecycle
-from generator.errors import LinkRefused, ProviderBusy, ProviderSilent, RequestRefused, TaskUnknown
+from generator.errors import (
+    LinkRefused,
+    NotAllowed,
+    ProviderBusy,
+    ProviderSilent,
+    RequestRefused,
+    TaskUnknown,
+)
 from generator.families import FAMILIES
-from generator.models import Generation, Status, Team, User, image_storage
+from generator.models import Generation, ReferenceImage, Status, Team, User, image_storage
 from generator.providers.base import (
     Button,
     Dialog,
@@ -367,3 +374,11 @@ def test_all_final_images_of_a_model_that_decides_how_many_are_kept(
     generation = run(ScriptedGateway(images(3)))
     assert generation.images.count() == 3
     assert generation.cost == generation.price
+
+
+def test_a_reference_deleted_between_form_and_begin_is_said_so(team: Team, member: User) -> None:
+    reference = make_reference(member, team)
+    ReferenceImage.objects.all().delete()
+    with pytest.raises(NotAllowed, match="Add it again"):
+        make_generation(member, team, action="edit", references=(reference,))
+    assert not Generation.objects.exists()

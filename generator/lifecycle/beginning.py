@@ -17,6 +17,7 @@ from generator.models import (
     GivenReference,
     Membership,
     QuotaAccount,
+    ReferenceImage,
     Status,
     Team,
     User,
@@ -43,6 +44,7 @@ def begin(
         there = team.generations.filter(pk=pk).first()
         if there is not None:
             return there
+        _still_there(asked)
         price = entry.price(asked.count, asked.action, asked.fields)
         generation = Generation.objects.create(
             pk=pk,
@@ -98,6 +100,14 @@ def _all_of(team: Team, asked: Asked) -> None:
         teams.add(asked.parent.team_id)
     if teams - {team.pk}:
         raise NotAllowed("An image of another team cannot be used here.")
+
+
+def _still_there(asked: Asked) -> None:
+    """Hold what goes along: the daily round deletes what nobody has sent."""
+    wanted = {one.pk for _purpose, _place, one in asked.given}
+    rows = ReferenceImage.objects.select_for_update().filter(pk__in=wanted)
+    if len(set(rows.values_list("pk", flat=True))) < len(wanted):
+        raise NotAllowed("An image that was added is not here any more. Add it again.")
 
 
 def _copied(entry: CatalogueEntry, asked: Asked) -> dict[str, Any]:

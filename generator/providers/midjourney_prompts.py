@@ -49,6 +49,8 @@ _READ = {**FLAGS, "zoom": Flag("--zoom", (ZOOM,), "number")}
 _FIELD_OF = {name: field for field, flag in _READ.items() for name in flag.names}
 # Some keyboards make one long dash of two short ones, and Midjourney takes it.
 _TYPED = re.compile(r"(?:^|(?<=\s))(?:--|—)([A-Za-z]+)")
+# `{red, green} car` is two jobs: the words before and after stand in each.
+_PERMUTED = re.compile(r"(?<!\\)\{[^{}]*,[^{}]*\}")
 _DASHES = re.compile(r"-{2,}|[–—―]")
 _UNSAID = "The references for the look must be links that Midjourney can reach."
 
@@ -87,6 +89,12 @@ def typed_flags(prompt: str) -> frozenset[str]:
 
     Raises RequestRefused for those that would change the price.
     """
+    if _PERMUTED.search(prompt):
+        raise RequestRefused(
+            "Take the list in {braces} out of the prompt: Midjourney makes and charges an image "
+            "for each of its words. Send one prompt for each.",
+            code="permutation",
+        )
     found = frozenset(name.lower() for name in _TYPED.findall(prompt))
     if dear := sorted(found & DEAR):
         raise RequestRefused(

@@ -142,6 +142,17 @@ def test_a_negative_prompt_brings_no_flags_along(text: str, clean: str) -> None:
     assert "--turbo" not in prompt_of(negative_prompt=text)
 
 
+@pytest.mark.parametrize("prompt", ["a {red, green} car", "{a,b}", "x {a, b --ar 1:1} y"])
+def test_a_list_in_braces_is_refused_since_each_word_of_it_is_paid(prompt: str) -> None:
+    with pytest.raises(RequestRefused, match="braces"):
+        said("create", prompt=prompt)
+
+
+@pytest.mark.parametrize("prompt", [r"a \{red, green} car", "a {red} car", "a, b", "{"])
+def test_braces_that_are_no_list_are_sent(prompt: str) -> None:
+    assert said("create", prompt=prompt)["prompt"].startswith(prompt)
+
+
 @pytest.mark.parametrize("flag", ["--turbo", "--FAST", "--relax", "—turbo", "--repeat 10", "--r 4"])
 @pytest.mark.parametrize("action", ["create", "edit"])
 def test_flags_that_change_the_price_are_refused_before_it_is_paid(flag: str, action: str) -> None:
