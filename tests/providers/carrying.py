@@ -24,7 +24,7 @@ from generator.providers.base import (
     Pending,
 )
 from generator.providers.gateway import Gateway
-from generator.sandbox import Log, Sandbox
+from generator.sandbox import Log, Sandbox, paint
 from generator.sandbox.serve import serving
 
 KEY = "sk-test1234"
@@ -136,7 +136,7 @@ def carrying(*, delay: float = 0.0, key: str = KEY) -> Iterator[Carrier]:
     sandbox's clock."""
     clock, log = Clock(), Log(balance=PLENTY)
     sandbox = Sandbox(KEY, log, delay=delay, clock=clock.now, sleep=clock.sleep)
-    with serving(sandbox) as doors:
+    with paint.plainly(), serving(sandbox) as doors:
         gateway = Gateway(f"{doors.gateway}/v1", key=key, image_origins=[doors.images])
         try:
             yield Carrier(gateway, log, clock)
