@@ -17,7 +17,7 @@ from generator import lifecycle, uploads
 from generator.forms.prompt import PromptForm
 from generator.models import Generation, Status, Team, User
 from generator.providers.gateway import Gateway
-from generator.sandbox import Log, Sandbox
+from generator.sandbox import Log, Sandbox, paint
 from generator.sandbox.serve import serving
 from tests.make import make_entry
 from tests.providers import asking
@@ -73,7 +73,7 @@ def living(*, image_origin: str = "", **gateway: Any) -> Iterator[Studio]:
     sandbox's own image host; `gateway`: what the gateway is to be told besides."""
     clock, log = Clock(), Log(balance=PLENTY)
     sandbox = Sandbox(KEY, log, delay=8, clock=clock.now, sleep=clock.sleep)
-    with serving(sandbox) as doors:
+    with paint.plainly(), serving(sandbox) as doors:
         sandbox.desk.image_origin = image_origin or doors.images
         door = Gateway(doors.gateway, key=KEY, image_origins=[doors.images], **gateway)
         try:
