@@ -4,7 +4,9 @@ Everywhere in the studio a mask is a PNG of one grey channel, 255 where the imag
 0 where it is to stay. What a provider wants instead (K19) is made of that.
 """
 
+from functools import reduce
 from io import BytesIO
+from operator import or_
 
 from PIL import Image, ImageChops
 
@@ -46,8 +48,12 @@ def transparent_mask(mask: bytes) -> bytes:
 
 
 def resized_mask(mask: bytes, width: int, height: int) -> bytes:
-    """The mask of the same image at another size, in pixels; every pixel stays black or white."""
-    image = _painted(_opened(mask))
+    """The mask of the same image at another size, in pixels; every pixel stays black or white.
+
+    Where the image is made smaller, a pixel is to change if any one under it is: no mark is lost.
+    """
+    image = _fewer_rows(_painted(_opened(mask)), height)
+    image = _turned(_fewer_rows(_turned(image), width))
     return _as_png(image.resize((width, height), Image.Resampling.NEAREST))
 
 
@@ -56,6 +62,11 @@ def blank_mask(data: bytes) -> bytes:
     if (layout := survey(data)) is None:
         raise BadPicture("The image is not made of pixels.")
     return _as_png(Image.new("L", (layout.width, layout.height), 0))
+
+
+def is_painted(mask: bytes) -> bool:
+    """Whether anything at all is to change."""
+    return _painted(_opened(mask)).getbbox() is not None
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -75,6 +86,22 @@ def _painted(image: Image.Image) -> Image.Image:
         least, _ = alpha.getextrema()
         light = alpha if isinstance(least, (int, float)) and least < 255 else light
     return light.point([255 if value >= _PAINTED else 0 for value in range(256)])
+
+
+def _fewer_rows(image: Image.Image, height: int) -> Image.Image:
+    # Pillow's averages round a small mark away; here every byte is all ones or all noughts.
+    across, down = image.size
+    if height >= down:
+        return image
+    data = image.tobytes()
+    rows = [int.from_bytes(data[y * across : (y + 1) * across]) for y in range(down)]
+    under = (rows[y * down // height : -(-(y + 1) * down // height)] for y in range(height))
+    fewer = b"".join(reduce(or_, each).to_bytes(across) for each in under)
+    return Image.frombytes("L", (across, height), fewer)
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    return image.transpose(Image.Transpose.TRANSPOSE)
 
 
 def _as_png(image: Image.Image) -> bytes:

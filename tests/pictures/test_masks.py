@@ -1,6 +1,7 @@
 """A mask is black and white, as large as its image, and means the same wherever it came from."""
 
 from io import BytesIO
+from itertools import product
 
 import pytest
 from PIL import Image
@@ -129,6 +130,33 @@ def test_a_resized_mask_stays_black_and_white(size):
 def test_a_resized_mask_covers_the_same_place():
     found = opened(pictures.resized_mask(encode(drawn(), "PNG"), 48, 32))
     assert found.getbbox() == (4, 6, 22, 14)
+
+
+@pytest.mark.parametrize("at", [(0, 0), (1023, 2047), (510, 3), (777, 2046)])
+@pytest.mark.parametrize("size", [(64, 128), (3, 5), (1023, 2047), (7, 4096), (2048, 3), (1, 1)])
+def test_the_smallest_mark_survives_when_its_image_is_made_smaller(size, at):
+    mask = Image.new("L", (1024, 2048))
+    mask.putpixel(at, 255)
+    found = opened(pictures.resized_mask(encode(mask, "PNG"), *size))
+    assert found.size == size
+    assert set(found.tobytes()) <= {0, 255}
+    left, top, right, bottom = found.getbbox()
+    assert left * 1024 <= (at[0] + 1) * size[0]
+    assert right * 1024 >= at[0] * size[0]
+    assert top * 2048 <= (at[1] + 1) * size[1]
+    assert bottom * 2048 >= at[1] * size[1]
+
+
+@pytest.mark.parametrize("size", [(12, 8), (7, 5), (23, 3), (24, 15), (1, 16)])
+def test_made_smaller_a_pixel_is_to_change_if_any_under_it_is_and_no_other(size):
+    mask = drawn()
+    for spot in ((23, 0), (17, 12), (0, 15)):
+        mask.putpixel(spot, 255)
+    found = opened(pictures.resized_mask(encode(mask, "PNG"), *size))
+    for x, y in product(range(size[0]), range(size[1])):
+        under = (x * 24 // size[0], y * 16 // size[1],
+                 -(-(x + 1) * 24 // size[0]), -(-(y + 1) * 16 // size[1]))  # fmt: skip
+        assert found.getpixel((x, y)) == mask.crop(under).getextrema()[1]
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
