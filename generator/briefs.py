@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 GONE = "An image that goes along with the prompt was deleted meanwhile."
 FORGOTTEN = "What the model remembered of the image is gone. Start again from the image itself."
+UNPAINTED = "Nothing is left of the mask at the size that this model takes. Paint a larger area."
 AWAY = "The studio's image storage does not answer at the moment."
 
 
@@ -40,7 +41,7 @@ def brief_of(generation: Generation) -> Brief:
         references=references,
         styles=_references(given, Purpose.STYLE, rule.styles),
         mask=_mask(given, references),
-        parent=_parent(generation, parent) if parent else None,
+        parent=_parent(generation, parent, given) if parent else None,
         button=generation.button,
     )
 
@@ -89,21 +90,33 @@ def _mask(given: list[GivenReference], references: tuple[Reference, ...]) -> Ref
     if references:
         sent = pictures.inspect(references[0].data)
         data = pictures.resized_mask(data, sent.width, sent.height)
+    if not pictures.is_painted(data):
+        raise RequestRefused(UNPAINTED)
     return Reference(data, "image/png", "mask.png")
 
 
-def _parent(generation: Generation, parent: Generation) -> Parent | None:
-    """What the adapter has to know of the parent: its task, or what it remembers; often nothing."""
+def _parent(
+    generation: Generation, parent: Generation, given: list[GivenReference]
+) -> Parent | None:
+    """What the adapter has to know of the parent: its task, or what it remembers; often nothing.
+
+    A model that is shown the parent's image is not told the conversation that led to it as well.
+    """
     if parent.family != generation.family:
         return None
     told = Parent(task_id=parent.task_id, position=generation.parent_position or 0)
     match generation.rule.starts_from:
         case "button":
             return told
-        case "memory" if parent.memory:
+        case "memory" if parent.memory and not any(_is_of(parent, one) for one in given):
             return replace(told, memory=_read(parent.memory, else_say=FORGOTTEN))
         case _:
             return None
+
+
+def _is_of(parent: Generation, one: GivenReference) -> bool:
+    asset = one.reference.asset
+    return asset is not None and asset.generation_id == parent.pk
 
 
 def _read(key: str, *, else_say: str = GONE) -> bytes:

@@ -64,7 +64,8 @@ class ProviderError(StudioError):
 
     `code` is the gateway's own word for it, `request_id` what its support asks
     for, `retry_after` the pause in seconds that it asked for. `is_limit`: it said that
-    it is asked too often, so that fewer calls should be under way (A4, A5).
+    it is asked too often, so that fewer calls should be under way (A4, A5). `is_of_the_call`: the
+    call was refused by its status, so a look says nothing of the task that was looked for.
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class ProviderError(StudioError):
         request_id: str = "",
         retry_after: float | None = None,
         is_limit: bool = False,
+        is_of_the_call: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
         self.is_limit = is_limit
+        self.is_of_the_call = is_of_the_call
 
 
 class RequestRefused(ProviderError):

@@ -5,20 +5,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
 from generator import briefs, lifecycle
 from generator.errors import (
+    BadReply,
+    ContentRefused,
     LinkRefused,
     NotAllowed,
     ProviderBusy,
+    ProviderError,
     ProviderSilent,
     RequestRefused,
     TaskUnknown,
 )
 from generator.families import FAMILIES
 from generator.models import Generation, ReferenceImage, Status, Team, User, image_storage
+from generator.models.storage import spool
 from generator.providers.base import (
     Button,
     Dialog,
@@ -29,12 +34,13 @@ from generator.providers.base import (
     Reference,
 )
 from tests.make import (
+    make_entry,
     make_generation,
     make_mask,
     make_picture,
     make_reference,
 )
-from tests.scripted import CAP, ScriptedGateway, images, left, look_again, run
+from tests.scripted import CAP, ScriptedGateway, images, left, look_again, run, take
 
 pytestmark = pytest.mark.django_db
 
@@ -382,3 +388,156 @@ def test_a_reference_deleted_between_form_and_begin_is_said_so(team: Team, membe
     with pytest.raises(NotAllowed, match="Add it again"):
         make_generation(member, team, action="edit", references=(reference,))
     assert not Generation.objects.exists()
+
+
+# ── What a reviewer found ──
+
+
+def test_waiting_before_the_paid_call_is_no_part_of_what_the_model_may_take(
+    team: Team, member: User
+) -> None:
+    generation = imagined(member, team)
+    busy = ProviderBusy("busy", retry_after=3000)
+    gateway = ScriptedGateway(busy, Pending("t1"), Pending("t1", progress=10))
+    generation = run(gateway)
+    age(generation, 3000)
+    Generation.objects.update(due_at=timezone.now())
+    generation = run(gateway)
+    assert look_again(generation, gateway).status == Status.RUNNING
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [BadReply("unreadable"), RequestRefused("no such page", is_of_the_call=True)],
+    ids=["unreadable", "refused by its status"],
+)
+def test_a_look_that_fails_says_nothing_of_the_task(
+    team: Team, member: User, spoilt: ProviderError
+) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), spoilt, images())
+    generation = look_again(run(gateway), gateway)
+    assert generation.status == Status.RUNNING
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+
+
+def test_looks_that_go_on_failing_end_at_the_deadline(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), BadReply("The answer could not be read."))
+    generation = run(gateway)
+    age(generation, generation.rule.deadline + 1)
+    generation = look_again(generation, gateway)
+    assert (generation.status, generation.reason_code) == (Status.FAILED, "unreadable")
+    assert left(generation) == CAP
+
+
+def test_what_the_task_itself_says_is_its_end(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), ContentRefused("The safety rules refused it."))
+    assert look_again(run(gateway), gateway).status == Status.FAILED
+
+
+def test_the_id_of_a_paid_task_outlives_a_database_that_is_away(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), images())
+    moves = Generation.move_to
+
+    def away(self: Generation, status: Status, **facts: Any) -> None:
+        if status == Status.RUNNING:
+            raise OSError("the database is away")
+        moves(self, status, **facts)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Generation, "move_to", away)
+        generation = take() or generation
+        with pytest.raises(OSError, match="away"):
+            lifecycle.submit(generation, gateway)  # type: ignore[arg-type]
+        lifecycle.stumble(generation, OSError())
+    generation = look_again(generation, gateway)
+    assert (generation.status, generation.task_id) == (Status.RUNNING, "t1")
+    assert look_again(generation, gateway).status == Status.SUCCEEDED
+    assert len(gateway.submitted) == 1
+
+
+def test_a_worker_that_dies_with_a_task_in_hand_leaves_its_id(team: Team, member: User) -> None:
+    generation = imagined(member, team)
+    generation = take("dead") or generation
+    spool().put(generation.pk, [], {"task_id": "t1", "usage": {}})
+    gateway = ScriptedGateway(images())
+    generation = look_again(generation, gateway)
+    assert (generation.status, generation.task_id) == (Status.RUNNING, "t1")
+
+
+def test_the_lease_of_a_paid_call_begins_when_its_images_are_ready(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = make_generation(member, team)
+    gateway = ScriptedGateway(images())
+    slow = timezone.now() + timedelta(minutes=5)
+    leases: list[Any] = []
+    gateway.during = lambda: leases.append(Generation.objects.get().due_at)
+    generation = take() or generation
+    monkeypatch.setattr("generator.lifecycle.steps.timezone.now", lambda: slow)
+    lifecycle.submit(generation, gateway)  # type: ignore[arg-type]
+    assert leases[0] > slow + timedelta(seconds=generation.rule.deadline)
+
+
+def test_a_step_that_always_stumbles_ends_and_gives_the_credits_back(
+    team: Team, member: User
+) -> None:
+    generation = imagined(member, team)
+    generation = run(ScriptedGateway(Pending("t1")))
+    for _ in range(lifecycle.steps.MOST_STUMBLES + 1):
+        assert generation.status == Status.RUNNING
+        lifecycle.stumble(generation, OSError())
+        generation.refresh_from_db()
+    assert (generation.status, generation.reason_code) == (Status.FAILED, "bug")
+    assert left(generation) == CAP
+
+
+def test_a_look_waits_a_minute_at_most_whatever_is_asked_for(team: Team, member: User) -> None:
+    imagined(member, team)
+    gateway = ScriptedGateway(Pending("t1"), ProviderBusy("busy", retry_after=3600))
+    generation = look_again(run(gateway), gateway)
+    assert generation.due_at < timezone.now() + timedelta(seconds=61)
+
+
+def test_a_model_that_is_shown_an_image_is_not_told_the_conversation_that_led_to_it(
+    team: Team, member: User
+) -> None:
+    facts = {"wire_model": "gemini-3.1-flash-image-preview"}
+    make_generation(member, team, **facts)
+    first = run(ScriptedGateway(images(memory=b"what was said")))
+    asset = first.images.get()
+    shown = ReferenceImage.objects.saved(ReferenceImage.objects.standing_for(team, member, asset))
+    other = make_reference(member, team)
+    for references, told in (((shown,), False), ((other,), True)):
+        make_generation(member, team, action="edit", parent=first, references=references, **facts)
+        gateway = ScriptedGateway(images())
+        run(gateway)
+        parent = gateway.submitted[0].parent
+        assert (parent is not None and parent.memory is not None) is told
+
+
+def test_a_mask_of_which_nothing_is_left_is_refused_before_it_is_paid(
+    team: Team, member: User
+) -> None:
+    reference = make_reference(member, team)
+    blank = make_reference(member, team, data=make_picture(64, 48, "PNG"), is_mask=True)
+    image_storage().delete(blank.key)
+    file = io.BytesIO()
+    Image.new("L", (64, 48), 0).save(file, "PNG")
+    image_storage().save(blank.key, ContentFile(file.getvalue()))
+    make_generation(member, team, action="edit", references=(reference,), mask=blank)
+    generation = run(ScriptedGateway())
+    assert (generation.status, generation.reason) == (Status.FAILED, briefs.UNPAINTED)
+
+
+def test_a_rate_of_the_usual_speed_counts_though_nobody_says_the_speed(
+    team: Team, member: User
+) -> None:
+    entry = make_entry("midjourney", rates={"create fast": 100, "create relax": 7})
+    assert [entry.price(1, "create", {"speed": speed}) for speed in ("fast", "relax")] == [100, 7]
+    assert entry.price(1, "create") == 100

@@ -1,13 +1,17 @@
 """One step of a generation: the paid call, a free look, the answer to a dialog."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from generator import briefs, live, patience, providers
 from generator.errors import (
+    BadReply,
     ProviderBusy,
     ProviderError,
+    SpoolFull,
     StudioError,
     TaskUnknown,
 )
@@ -20,6 +24,8 @@ from generator.providers.base import Dialog, Finished, Outcome, Pending
 from generator.providers.gateway import Gateway
 
 STUMBLE_PAUSE = 30.0  # seconds
+MOST_STUMBLES = 60  # in one generation: half an hour
+LONGEST_WAIT = 60.0  # seconds between two looks, whatever is asked for: links end in ten minutes
 POLL_LEASE = timedelta(minutes=2)
 LEASE_MARGIN = timedelta(minutes=1)
 LONGEST_TASK_ID = 200
@@ -39,17 +45,24 @@ def advance(generation: Generation, gateway: Gateway) -> float | None:
     """
     match Status(generation.status):
         case Status.SUBMITTING:
-            # Only an expired claim leads here: the worker died in the paid call, or after it.
-            manifest = spool().manifest(generation.pk)
-            if manifest is None:
-                return fail(generation, LOST, code="lost")
-            return begin_storing(generation, manifest)
+            return _take_up(generation)
         case Status.RUNNING:
             return _poll(generation, gateway)
         case Status.STORING:
             return store(generation, gateway)
         case _:
             return None
+
+
+def _take_up(generation: Generation) -> float | None:
+    """Go on from *submitting*, where only an expired claim leads: the worker died in the paid
+    call, or after it, and what it had put down by then says which."""
+    manifest = spool().manifest(generation.pk)
+    if manifest is None:
+        return fail(generation, LOST, code="lost")
+    if "task_id" in manifest:
+        return _run(generation, manifest)
+    return begin_storing(generation, manifest)
 
 
 def submit(generation: Generation, gateway: Gateway) -> float | None:
@@ -59,6 +72,8 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     deadline = generation.rule.deadline
     try:
         brief = briefs.brief_of(generation)
+        # Images may take a while to fetch and to fit: the lease is for the call.
+        generation.hold_until(_lease(generation))
         with patience.awaiting():
             outcome = gateway.submit(adapter, brief, deadline=deadline)
     except ProviderBusy as error:
@@ -66,6 +81,10 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     except ProviderError as error:
         return refuse(generation, error)
     return _take(generation, outcome)
+
+
+def _lease(generation: Generation) -> datetime:
+    return timezone.now() + timedelta(seconds=generation.rule.deadline) + LEASE_MARGIN
 
 
 def stumble(generation: Generation, error: Exception) -> None:
@@ -82,8 +101,10 @@ def stumble(generation: Generation, error: Exception) -> None:
     match Status(mine.status):
         case Status.SUBMITTING if spool().manifest(mine.pk) is None:
             fail(mine, reason, code="bug")
+        case Status.SUBMITTING | Status.RUNNING if mine.storing_attempts >= MOST_STUMBLES:
+            fail(mine, reason, code="bug")
         case Status.SUBMITTING | Status.RUNNING:
-            look_again(mine, STUMBLE_PAUSE)
+            look_again(mine, STUMBLE_PAUSE, storing_attempts=mine.storing_attempts + 1)
         case Status.STORING if gave_up(mine):
             fail(mine, reason, code="bug")
         case Status.STORING:
@@ -127,17 +148,24 @@ def _take(generation: Generation, outcome: Outcome) -> float | None:
 def _wait_for_task(generation: Generation, pending: Pending) -> float | None:
     if len(pending.task_id) > LONGEST_TASK_ID:
         return fail(generation, "The provider's answer could not be read.", code="unreadable")
+    taken = {
+        "task_id": pending.task_id,
+        "note": pending.note[:120],
+        "progress": pending.progress,
+        "request_id": (pending.request_id or generation.request_id)[:120],
+        "usage": {**generation.usage, **pending.usage},
+    }
+    # The id of a paid task is as little to be lost as an image: a database may be away just now.
+    with suppress(SpoolFull):
+        spool().put(generation.pk, [], taken)
+    return _run(generation, taken)
+
+
+def _run(generation: Generation, taken: dict[str, Any]) -> float:
+    """Move to *running* with what is known of the task."""
     pause = generation.takes.poll_every
-    generation.move_to(
-        Status.RUNNING,
-        task_id=pending.task_id,
-        note=pending.note[:120],
-        progress=pending.progress,
-        request_id=pending.request_id or generation.request_id,
-        usage={**generation.usage, **pending.usage},
-        due_at=timezone.now() + timedelta(seconds=pause),
-        claimed_by="",
-    )
+    due_at = timezone.now() + timedelta(seconds=pause)
+    generation.move_to(Status.RUNNING, due_at=due_at, claimed_by="", **taken)
     live.moved(generation)
     return pause
 
@@ -154,14 +182,17 @@ def _poll(generation: Generation, gateway: Gateway) -> float | None:
         _heed(generation, error)
         if is_late:
             return refuse(generation, error)
-        return look_again(generation, error.retry_after or family.poll_every)
+        pause = min(error.retry_after or 0, LONGEST_WAIT)
+        return look_again(generation, max(pause, family.poll_every))
     except TaskUnknown as error:
         # Just made, it may not have got round yet; later it is asked once more (E4, H4).
         if age <= family.grace or generation.note != UNKNOWN:
             return look_again(generation, family.poll_every, note=UNKNOWN)
         return refuse(generation, error)
     except ProviderError as error:
-        return refuse(generation, error)
+        if is_late or _is_its_end(error):
+            return refuse(generation, error)
+        return look_again(generation, family.poll_every)
     match outcome:
         case Pending() | Dialog() if is_late:
             return fail(generation, "The model took longer than it may.", code="late")
@@ -178,17 +209,22 @@ def _poll(generation: Generation, gateway: Gateway) -> float | None:
             return _take(generation, outcome)
 
 
+def _is_its_end(error: ProviderError) -> bool:
+    """Whether a look says that the task came to nothing, and not only that the look did."""
+    return not (isinstance(error, BadReply) or error.is_of_the_call)
+
+
 def _answer(generation: Generation, gateway: Gateway) -> float | None:
     """Answer a dialog: a paid step like a submit, so it is *submitting* while it lasts."""
     adapter = providers.DIALOG_ADAPTERS[generation.protocol]
     deadline = generation.rule.deadline
-    due_at = timezone.now() + timedelta(seconds=deadline) + LEASE_MARGIN
     generation.move_to(
-        Status.SUBMITTING, note="", due_at=due_at, attempts=generation.attempts + 1,
+        Status.SUBMITTING, note="", due_at=_lease(generation), attempts=generation.attempts + 1,
         answered=generation.task_id,
     )  # fmt: skip
     try:
         brief = briefs.brief_of(generation)
+        generation.hold_until(_lease(generation))
         with patience.awaiting():
             outcome = gateway.answer(adapter, brief, generation.task_id, deadline=deadline)
     except ProviderBusy as error:

@@ -23,6 +23,7 @@ STORE_LEASE = timedelta(minutes=30)
 STORING_TRIES = 3000  # one each half minute: about a day
 LINK_TRIES = 5
 LONGEST_TEXT = 8000  # characters of one text that a model says
+MOST_FAILED = 999
 MOST_IMAGES = 20
 MOST_TEXTS = 20
 MOST_BUTTONS = 40
@@ -42,7 +43,7 @@ def keep(generation: Generation, finished: Finished) -> float | None:
         "texts": [text[:LONGEST_TEXT] for text in finished.texts[:MOST_TEXTS]],
         "buttons": [asdict(button) for button in finished.buttons[:MOST_BUTTONS]],
         "memory": generation.memory_key if finished.memory else "",
-        "failed_members": finished.failed_members,
+        "failed_members": min(finished.failed_members, MOST_FAILED),
         "reason": finished.problem,
         "request_id": (finished.request_id or generation.request_id)[:120],
     }

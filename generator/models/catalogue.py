@@ -133,12 +133,20 @@ class CatalogueEntry(models.Model):
         return each * count
 
     def price_of_one(self, action: str, fields: Mapping[str, Any]) -> int | None:
-        """Credits of one image made so; None where nobody knows."""
-        speed = fields.get("speed")
+        """Credits of one image made so; None where nobody knows.
+
+        A speed that is not said is the family's usual one.
+        """
+        speed = fields.get("speed") or self._usual_speed()
         for name in (f"{action} {speed}", action):
             if isinstance(each := self.rates.get(name), int):
                 return each
         return self.credits_per_image
+
+    def _usual_speed(self) -> str | None:
+        family = FAMILIES.get(self.family)
+        field = family.fields.get("speed") if family else None
+        return field.default if field else None
 
     def can(self, action: str) -> bool:
         """Whether the model can do this."""

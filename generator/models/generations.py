@@ -266,6 +266,13 @@ class Generation(models.Model):
         for name, value in {"status": status, **facts}.items():
             setattr(self, name, value)
 
+    def hold_until(self, due_at: datetime) -> None:
+        """Keep the claim until then. Raises AlreadyMoved if it was lost meanwhile."""
+        mine = Generation.objects.filter(pk=self.pk, status=self.status, claimed_by=self.claimed_by)
+        if not mine.update(due_at=due_at):
+            raise AlreadyMoved("Someone else has moved this generation.")
+        self.due_at = due_at
+
     def place_in_line(self) -> int:
         """Its place in the order in which waiting generations are started, from 1."""
         return Generation.objects.places().get(self.pk, 1)
@@ -310,7 +317,8 @@ def take_next(
     generation.move_to(
         Status.SUBMITTING,
         attempts=generation.attempts + 1,
-        started_at=generation.started_at or now,
+        # Of this attempt: what was waited for before it is no part of what the model takes.
+        started_at=now,
         claimed_by=worker,
         note="",
         due_at=now + timedelta(seconds=_deadline(generation)) + lease_margin,

@@ -8,7 +8,13 @@ to a model that would not take the bytes as they are.
 from generator.pictures.containers import Format
 from generator.pictures.inspection import MAX_BYTES, MAX_PIXELS, Picture, inspect
 from generator.pictures.marks import mark
-from generator.pictures.masks import blank_mask, read_mask, resized_mask, transparent_mask
+from generator.pictures.masks import (
+    blank_mask,
+    is_painted,
+    read_mask,
+    resized_mask,
+    transparent_mask,
+)
 from generator.pictures.ratios import RATIOS, nearest_ratio
 from generator.pictures.references import as_reference, fitted
 from generator.pictures.thumbnails import THUMBNAIL_EDGES, thumbnail
@@ -24,6 +30,7 @@ __all__ = [
     "blank_mask",
     "fitted",
     "inspect",
+    "is_painted",
     "mark",
     "nearest_ratio",
     "read_mask",

@@ -40,6 +40,7 @@ def raise_for_error(reply: Reply) -> JSON:
     error = judge(reply.status, read_fault(answer), is_page=reply.is_page)
     error.request_id = reply.request_id
     error.retry_after = reply.retry_after
+    error.is_of_the_call = reply.is_page or not is_fine
     raise error
 
 
