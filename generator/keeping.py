@@ -67,21 +67,33 @@ def keep_images(
 def keep_memory(generation: Generation, *, last_try: bool) -> None:
     """Keep what the adapter wants to be handed back another time, if there is such a thing.
 
-    Raises NotYet for a storage that refuses, unless this is the last try: then it is forgotten.
+    Raises NotYet for a storage that refuses, unless this is the last try. What is not there in the
+    end is forgotten, so that the next edit is shown the image instead.
     """
     if not generation.memory:
         return
     try:
-        data = spool().memory(generation.pk)
-    except FileNotFoundError:
-        return
-    try:
-        with patience.awaiting():
-            image_storage().save(generation.memory, ContentFile(data))
+        is_there = _is_remembered(generation)
     except Exception as error:  # storages raise what they like
         logger.warning("The storage refused a memory: %s", type(error).__name__)
         if not last_try:
             raise NotYet("storage") from error
+        is_there = False
+    if not is_there:
+        Generation.objects.filter(pk=generation.pk).update(memory="")
+        generation.memory = ""
+
+
+def _is_remembered(generation: Generation) -> bool:
+    try:
+        data = spool().memory(generation.pk)
+    except FileNotFoundError:
+        # Another worker may have kept it and cleared the spool.
+        with patience.awaiting():
+            return image_storage().exists(generation.memory)
+    with patience.awaiting():
+        image_storage().save(generation.memory, ContentFile(data))
+    return True
 
 
 def _picture(

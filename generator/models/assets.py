@@ -103,12 +103,24 @@ class ImageAsset(models.Model):
         return f"comet-{str(self.generation_id)[:8]}-{self.position + 1}.{self.extension}"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete the row, and its bytes once that is sure. The generation and its entries stay."""
+        """Delete the row, and its bytes once that is sure. The generation and its entries stay.
+
+        With the last image of a generation goes what its model remembers: the image is in there.
+        """
         keys = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
         with transaction.atomic():
+            # Locked: of two who delete the last two at once, one has to see that it is the last.
+            generation = Generation.objects.select_for_update().get(pk=self.generation_id)
             gone = super().delete(*args, **kwargs)
+            if not generation.images.exists():
+                keys.append(generation.memory or generation.memory_key)
+                self._forget()
             transaction.on_commit(lambda: delete_files(keys))
         return gone
+
+    def _forget(self) -> None:
+        Generation.objects.filter(pk=self.generation_id).update(memory="")
+        self.generation.memory = ""
 
 
 def delete_files(keys: list[str]) -> None:
