@@ -26,7 +26,9 @@ from generator.providers.gateway import Gateway
 NEVER_OFFERED = ("recraft", "ideogram")
 IMAGE_FEATURES = frozenset({"text-to-image", "image-to-image", "image-editing"})
 IMAGE_PATHS = ("/v1/images/", "/flux/", "/bria/", "/kling/v1/images/")
-LARGEST_PRICE = 10**8  # credits; whatever is dearer is a mistake of somebody's
+# Credits. Whatever is dearer is a mistake of somebody's; and times ten, the most images of one
+# generation, it has to fit into four bytes.
+LARGEST_PRICE = 10**8
 
 # Midjourney's price rows (F7): `mj-<speed>-<what is done>`; they are no models. The first that
 # the rest of the id begins with says the action. Speed without a word of its own: fast.

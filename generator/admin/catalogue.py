@@ -17,13 +17,12 @@ from django.views.decorators.http import require_POST
 
 from generator import balance, catalogue_sync, jobs
 from generator.admin.base import StudioAdmin
+from generator.catalogue_sync import LARGEST_PRICE
 from generator.errors import ProviderError
 from generator.families import FAMILIES
 from generator.models import CatalogueEntry, PriceSource
 from generator.models.storage import is_reachable
 
-# Times ten, the most images of one generation, it has to fit into four bytes.
-LARGEST_PRICE = 10**8  # credits
 MOST_TOLD = 12  # changes of a sync that are told one by one
 NO_PRICES = _("Write whole credits for each action, as in the example.")
 TOO_DEAR = _("An image may cost at most %(limit_value)s credits.")
