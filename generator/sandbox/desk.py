@@ -188,7 +188,10 @@ class Desk:
             raise Said(html_page())
         took = _SLOW if asked.word == "slow" else self.house.delay
         before = self.log.paid(asked.prompt) if is_free else self.pay(asked.prompt, dollars)
-        task = self.tasks.begin(asked.prompt, asked.word, took, order=order, turn=before, id=id)
+        task = self.tasks.begin(
+            asked.prompt, asked.word, took,
+            order=order, turn=before, id=id, weight=asked.visit.length,
+        )  # fmt: skip
         if asked.word in {"silent", "524"}:
             raise Said(self._no_answer(asked))
         return task

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 _MOST = 5000
+_ROOM = 256_000_000  # bytes of what came with them: some orders hold their images
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Task:
     """A task: begun at `started`, over at `ready` (seconds of the sandbox's clock).
 
     `word` is the trouble it is to make, `turn` how many charged calls its prompt had before, and
-    `order` what its protocol needs to answer for it.
+    `order` what its protocol needs to answer for it. `weight`: bytes of the request it came with.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Task:
     ready: float
     turn: int = 0
     order: Any = field(default=None, repr=False)
+    weight: int = 0
 
     def progress(self, now: float) -> float:
         """How far it is, from 0 to 1. One that is stuck never gets beyond a half."""
@@ -42,25 +44,32 @@ class Task:
 class Tasks:
     """Tasks by their id; safe to share between threads."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], room: int = _ROOM) -> None:
         self._now = now
+        self._room = room
+        self._weight = 0
         self._kept: OrderedDict[str, Task] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, task: Task) -> Task:
         """Remember a task, or its new state, by its id."""
         with self._lock:
+            if (before := self._kept.pop(task.id, None)) is not None:
+                self._weight -= before.weight
             self._kept[task.id] = task
-            while len(self._kept) > _MOST:
-                self._kept.popitem(last=False)
+            self._weight += task.weight
+            while len(self._kept) > 1 and (len(self._kept) > _MOST or self._weight > self._room):
+                self._weight -= self._kept.popitem(last=False)[1].weight
         return task
 
     def begin(
-        self, prompt: str, word: str, seconds: float, *, order: Any, turn: int = 0, id: str = ""
-    ) -> Task:
+        self, prompt: str, word: str, seconds: float,
+        *, order: Any, turn: int = 0, id: str = "", weight: int = 0,
+    ) -> Task:  # fmt: skip
         """A new task that is over in so many seconds; its id is made up if none is given."""
         now = self._now()
-        task = Task(id or secrets.token_hex(16), prompt, word, now, now + seconds, turn, order)
+        id = id or secrets.token_hex(16)
+        task = Task(id, prompt, word, now, now + seconds, turn, order, weight)
         return self.add(task)
 
     def find(self, id: str) -> Task | None:

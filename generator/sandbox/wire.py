@@ -94,12 +94,16 @@ class Visit:
         """The parameters of the query string, decoded; the last of a name counts."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
+    @property
+    def length(self) -> int:
+        """How many bytes its body says it has."""
+        return int(self.headers.get("content-length") or 0)
+
     def body(self, limit: int) -> bytes:
         """The whole body; `Refused` (413) if it says it is longer than `limit` bytes."""
-        length = int(self.headers.get("content-length") or 0)
-        if length > limit:
+        if self.length > limit:
             raise Refused(413, "request body too large", code="request_body_too_large")
-        return self.read(length) if length > 0 else b""
+        return self.read(self.length) if self.length > 0 else b""
 
 
 def visit(environ: WSGIEnvironment, now: float) -> Visit:

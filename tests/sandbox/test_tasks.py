@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from generator.sandbox import Log
-from tests.sandbox.conftest import KEY
+from generator.sandbox import Log, Sandbox
+from generator.sandbox.tasks import Tasks
+from tests.sandbox.conftest import KEY, Clock
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 SUBMITS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -43,3 +44,42 @@ def test_a_task_that_works_is_charged_once(client: httpx.Client, log: Log, proto
     assert submit(client, protocol, "a teapot").status_code in {200, 201}
     assert log.paid_calls == 1
     assert log.used > 0
+
+
+def test_tasks_that_came_with_images_make_room_for_new_ones(
+    client: httpx.Client, sandbox: Sandbox
+) -> None:
+    sandbox.desk.tasks = Tasks(sandbox.desk.pace.now, room=10_000)
+    first = submit(client, "flux", "a teapot").json()["id"]
+    heavy = submit(client, "flux", "a teapot " * 500).json()["id"]
+    assert is_there(client, first)
+    assert is_there(client, heavy)
+    newest = submit(client, "flux", "a kettle " * 700).json()["id"]
+    assert not is_there(client, first)
+    assert not is_there(client, heavy)
+    assert is_there(client, newest)
+
+
+def is_there(client: httpx.Client, id: str) -> bool:
+    looked = client.get("/flux/v1/get_result", params={"id": id}, headers=HEADERS)
+    return bool(looked.json()["status"] != "Task not found")
+
+
+def test_a_task_that_is_larger_than_all_the_room_is_kept_until_the_next(clock: Clock) -> None:
+    tasks = Tasks(clock, room=10)
+    large = tasks.begin("a teapot", "", 0, order=None, weight=99)
+    assert tasks.find(large.id) == large
+    small = tasks.begin("a kettle", "", 0, order=None, weight=1)
+    assert tasks.find(large.id) is None
+    assert tasks.find(small.id) == small
+
+
+def test_a_task_that_begins_again_is_weighed_once(clock: Clock) -> None:
+    tasks = Tasks(clock, room=10)
+    other = tasks.begin("a kettle", "", 0, order=None, weight=4)
+    for _ in range(3):
+        tasks.begin("a teapot", "", 0, order=None, id="t1", weight=6)
+    assert tasks.find(other.id) == other
+    tasks.begin("a cup", "", 0, order=None, weight=1)
+    assert tasks.find(other.id) is None
+    assert tasks.find("t1")
