@@ -8,10 +8,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from generator import lifecycle, uploads
 from generator.forms.prompt import PromptForm
@@ -105,9 +102,3 @@ def posted(team: Team, author: User, case: Case, prompt: str) -> dict[str, Any]:
         over = {"width": kept[0].width, "height": kept[0].height}
         data["mask"] = uploads.keep_mask(team, author, mask, **over).token
     return data
-
-
-def age(generation: Generation, seconds: float) -> None:
-    """Let it have begun so long ago."""
-    started = timezone.now() - timedelta(seconds=seconds)
-    Generation.objects.filter(pk=generation.pk).update(started_at=started)

@@ -90,6 +90,12 @@ def run(gateway: ScriptedGateway) -> Generation:
     return generation
 
 
+def age(generation: Generation, seconds: float) -> None:
+    """Let it have begun so long ago."""
+    started = timezone.now() - timedelta(seconds=seconds)
+    Generation.objects.filter(pk=generation.pk).update(started_at=started)
+
+
 def look_again(generation: Generation, gateway: ScriptedGateway) -> Generation:
     """As the clock would: when it is due, claim it and take one step."""
     Generation.objects.filter(pk=generation.pk).update(due_at=timezone.now())

@@ -20,8 +20,8 @@ from generator.models import Generation, ImageAsset, LedgerEntry, Status, Team, 
 from generator.models.storage import image_storage
 from generator.pictures import thumbnail
 from generator.providers import POLLING_ADAPTERS
-from tests.living import CASES, KEY, Studio, age, living
-from tests.scripted import CAP, left, look_again
+from tests.living import CASES, KEY, Studio, living
+from tests.scripted import CAP, age, left, look_again
 
 pytestmark = pytest.mark.django_db
 
