@@ -9,6 +9,7 @@ import dj_database_url
 from django.utils.csp import CSP
 
 from comet_site import env
+from comet_site.admin_look import ADMIN_LOOK
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -372,31 +373,4 @@ LOGGING = {
     },
 }
 
-UNFOLD = {
-    "SITE_TITLE": "Comet Studio",
-    "SITE_URL": "/",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "comet_site.admin.favicon"}],
-    "SITE_HEADER": "Comet Studio",
-    "SITE_SUBHEADER": "Administration",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    # The accent of the studio's own pages, in the steps that the admin asks for.
-    "COLORS": {
-        "primary": {
-            step: f"oklch({light}% {chroma} 262)"
-            for step, light, chroma in (
-                ("50", 97, 0.014),
-                ("100", 93, 0.032),
-                ("200", 88, 0.06),
-                ("300", 81, 0.1),
-                ("400", 71, 0.16),
-                ("500", 62, 0.2),
-                ("600", 52, 0.21),
-                ("700", 45, 0.19),
-                ("800", 39, 0.15),
-                ("900", 34, 0.11),
-                ("950", 26, 0.08),
-            )
-        }
-    },
-}
+UNFOLD = ADMIN_LOOK
