@@ -1,10 +1,14 @@
-"""Recorded replies: one JSON file each, with status, headers and body."""
+"""Recorded replies: one JSON file each, with status, headers and body; and what they come to."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from generator.errors import ProviderError
 from generator.providers.base import Reply
+from generator.providers.reading import raise_for_error
 
 FOLDER = Path(__file__).with_name("replies")
 REQUEST_ID = "20260205132859798638387SIHCnxzJ"  # of the recorded errors that have one
@@ -26,3 +30,15 @@ def page(status: int, text: str = "<!DOCTYPE html><h1>Oops</h1>", **headers: str
     """A web page instead of an answer."""
     named = {name.replace("_", "-"): said for name, said in headers.items()}
     return Reply(status, {"content-type": "text/html", **named}, text.encode())
+
+
+def raised(reply: Reply) -> ProviderError:
+    """The error that a reply comes to."""
+    with pytest.raises(ProviderError) as caught:
+        raise_for_error(reply)
+    return caught.value
+
+
+def own(code: str = "", message: str = "it went wrong") -> dict[str, Any]:
+    """The gateway's own error object."""
+    return {"error": {"message": message, "type": "comet_api_error", "param": "", "code": code}}
