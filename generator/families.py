@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,14 @@ def parse_size(text: str) -> tuple[int, int] | None:
     """`"1024x1536"` to `(1024, 1536)`; None for anything else, such as `auto`."""
     found = re.fullmatch(r"([1-9]\d{1,4})\s*[x×]\s*([1-9]\d{1,4})", text.strip())
     return (int(found[1]), int(found[2])) if found else None
+
+
+def _shape_of(width: int, height: int) -> str:
+    """`Square`, or the shape as people say it: `16:9`."""
+    if width == height:
+        return "Square"
+    shape = Fraction(width, height).limit_denominator(10)
+    return f"{shape.numerator}:{shape.denominator}"
 
 
 def parse_ratio(text: str) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from generator import matrix
-from generator.families import FAMILIES
+from generator.families import FAMILIES, Field
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -28,3 +28,9 @@ def test_what_is_in_doubt_is_told_point_by_point() -> None:
     for family in FAMILIES.values():
         for point in family.unsure:
             assert f"- *{family.name}*: {point}" in told
+
+
+def test_a_size_without_a_name_is_called_by_its_shape() -> None:
+    field = Field("size", "size", "Size", labels={"1024x1536": "Tall"})
+    sizes = ("1024x1024", "1024x1536", "1344x768", "768x1344", "auto")
+    assert [field.choice_label(size) for size in sizes] == ["Square", "Tall", "7:4", "4:7", "Auto"]

@@ -90,8 +90,12 @@ class ImageAsset(models.Model):
 
     @property
     def alt(self) -> str:
-        """What a screen reader says: the start of the prompt."""
-        prompt = " ".join(self.generation.prompt.split())
+        """What a screen reader says: the start of the prompt, or what was done without one."""
+        generation = self.generation
+        prompt = " ".join(generation.prompt.split())
+        if not prompt:
+            done = generation.button_label or str(generation.get_action_display()).capitalize()
+            return f"{done}, by {generation.label}"
         return prompt if len(prompt) <= 120 else f"{prompt[:119]}…"
 
     def thumbnail_key(self, size: str) -> str:

@@ -92,6 +92,7 @@ function span(seconds) {
 
 function tick() {
   for (const working of cards.querySelectorAll("[data-working]")) {
+    if (!working.dataset.since) noteTime(working.closest(".card"));
     const passed = (performance.now() - working.dataset.since) / 1000;
     working.querySelector("[data-so-far]").textContent = span(Math.round(passed));
     const share = Math.min(100, (50 * passed) / Number(working.dataset.usual));

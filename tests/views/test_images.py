@@ -312,3 +312,17 @@ def test_a_drawing_is_saved_and_never_shown_as_it_came(
     drawing.save()
     assert "drawing.svg" not in maker.get(address(drawing, "large")).url
     assert maker.get(address(drawing, "original")).url.endswith("drawing.svg")
+
+
+def test_an_image_without_a_prompt_is_called_by_what_was_done(
+    maker: Client, team: Team, member: User
+) -> None:
+    first = make_generation(member, team, status=Status.SUCCEEDED, prompt="a yellow raincoat")
+    done = make_generation(
+        member, team, wire_model="bria", action="enhance", prompt="", parent=first,
+        status=Status.SUCCEEDED,
+    )  # fmt: skip
+    asset = make_asset(done)
+    assert asset.alt == "Enhance, by Bria"
+    said = words(maker.get(address(asset, "image")).content.decode())
+    assert "Enhance: a yellow raincoat" in said
