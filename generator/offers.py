@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from generator.families import ActionRule
-from generator.forms.prompt import ACTION_WORDS
+from generator.forms.doing import ACTION_WORDS
 from generator.models import Action, CatalogueEntry, Generation, ImageAsset
 from generator.providers.base import Button
 

@@ -242,6 +242,7 @@ def test_a_button_that_is_not_there_is_refused_with_those_that_are(
         buttons=[{"id": "x", "label": "U1", "action": "upscale", "asks": ""}],
     )  # fmt: skip
     assert refusal(parent=str(parent.pk), button="U9") == "It offers no “U9”, but: U1."
+    assert "give --parent as well" in refusal(model="midjourney", button="U1")
 
 
 def test_an_image_of_another_team_cannot_be_started_from(team: Team) -> None:
@@ -260,3 +261,13 @@ def test_what_a_model_says_is_printed(team: Team, work: Any) -> None:
             "", model="midjourney", action="describe", reference=[Path(file.name)], wait=True
         )
     assert said == ["a bowl on a table", "a still life"]
+
+
+def test_an_action_that_the_model_lacks_is_refused_and_costs_nothing(team: Team) -> None:
+    assert refusal(action="upscale") == "GPT Image 2 cannot upscale. Pick another model."
+    assert not Generation.objects.exists()
+
+
+def test_a_field_without_effect_is_refused_by_its_name(team: Team) -> None:
+    said = refusal(field=["output_format=png", "output_compression=50"])
+    assert said == "output_compression: Compression is only for JPEG and WebP."

@@ -1,7 +1,7 @@
 """What was asked for: a model, an action, images that go along, and the model's own fields."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +9,9 @@ from django import forms
 
 from generator.errors import NotOffered
 from generator.families import ActionRule, Family, Field
+from generator.forms.doing import cannot
 from generator.forms.fields import PromptField, form_field
-from generator.forms.given import Start, find_references, find_start, many
+from generator.forms.given import Start, find_reference, find_start, gone, many
 from generator.models import (
     Action,
     Asked,
@@ -53,8 +54,9 @@ class AskingForm(forms.Form):
         self.wanted = str(self.given.get("model") or "").replace("\0", "")
         self.batch = _batch(self.given.get("batch"))
         self._entry = CatalogueEntry.objects.pickable().filter(wire_model=self.wanted).first()
-        self.lost: list[str] = []
-        self.start = self._found(lambda: find_start(team, self.given), Start())
+        # What is not here any more: the field beside which it is told, and the sentence.
+        self.lost: list[tuple[str | None, str]] = []
+        self.start = self._start()
         self.references = self._images("reference") or self._image_started_from()
         self.style_references = self._images("style_reference")
         self.painted = next(iter(self._images("mask")), None)
@@ -86,15 +88,11 @@ class AskingForm(forms.Form):
         """The action asked for, or the one that the images that go along imply."""
         if self.start.button:
             return self.start.button.action
-        wanted = str(self.given.get("action") or "")
-        if wanted in self.family.actions:
-            return wanted
-        return self._implied_action()
+        return str(self.given.get("action") or "") or self._implied_action()
 
     def _implied_action(self) -> str:
         family, model = self.family, self.entry.wire_model
-        create = family.actions.get(Action.CREATE)
-        if create and not self._goes_on and (not self.references or create.references):
+        if family.can(model, Action.CREATE) and not self._goes_on:
             return Action.CREATE
         usual = (Action.EDIT, Action.VARY, *family.actions)
         return next((action for action in usual if family.can(model, action)), Action.CREATE)
@@ -108,7 +106,9 @@ class AskingForm(forms.Form):
 
     @property
     def rule(self) -> ActionRule:
-        """What the model takes for the action. Raises NotOffered."""
+        """What the model takes for the action. Raises NotOffered for one that it cannot do."""
+        if not self.entry.can(self.action):
+            raise NotOffered(cannot(self.entry.label, self.action))
         return self.family.rule(self.action)
 
     @property
@@ -142,7 +142,7 @@ class AskingForm(forms.Form):
                 name: cleaned[name]
                 for name in self.own_fields
                 if name != "count"
-                and _says_something(self.own_fields[name], cleaned[name])
+                and says_something(self.own_fields[name], cleaned[name])
                 and self.applies(name)
             },
             count=cleaned.get("count") or 1,
@@ -179,15 +179,22 @@ class AskingForm(forms.Form):
         return [stand_in(self.team, self.author, image)] if image else []
 
     def _images(self, name: str) -> list[ReferenceImage]:
-        tokens = many(self.given, name)
-        return self._found(lambda: find_references(self.team, self.author, tokens), [])
+        """Those that are here, each once; what is gone is told by its number."""
+        tokens = list(dict.fromkeys(many(self.given, name)))
+        found = []
+        for number, token in enumerate(tokens, start=1):
+            try:
+                found.append(find_reference(self.team, self.author, token))
+            except forms.ValidationError:
+                self.lost.append((name, gone(name, number, of=len(tokens))))
+        return found
 
-    def _found[T](self, find: Callable[[], T], otherwise: T) -> T:
+    def _start(self) -> Start:
         try:
-            return find()
+            return find_start(self.team, self.given)
         except forms.ValidationError as error:
-            self.lost += error.messages
-            return otherwise
+            self.lost += [(None, sentence) for sentence in error.messages]
+            return Start()
 
     def applies(self, name: str) -> bool:
         """Whether a field makes sense beside what the others say."""
@@ -213,7 +220,7 @@ def _batch(text: object) -> uuid.UUID:
         return uuid.uuid4()
 
 
-def _says_something(field: Field, value: Any) -> bool:
+def says_something(field: Field, value: Any) -> bool:
     """Whether a value is more than the provider's own default: then it is sent."""
     if isinstance(value, bool):
         return value is not bool(field.default)
@@ -223,9 +230,9 @@ def _says_something(field: Field, value: Any) -> bool:
 def settings_of(generation: Generation) -> dict[str, Any]:
     """What a form must be given to stand as it stood when this generation was sent."""
     given: dict[str, list[str]] = {"reference": [], "style": [], "mask": []}
+    # Those whose bytes are gone as well: a form must say so, and not send fewer in silence.
     for one in generation.given.select_related("reference__asset").order_by("position"):
-        if one.reference.key:
-            given[one.purpose].append(one.reference.token)
+        given[one.purpose].append(one.reference.token)
     return {
         **generation.fields,
         "action": generation.action,

@@ -1,7 +1,7 @@
 """The images that a form gives along: found among what the person may use, held to the rule."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from generator.models import Generation, ImageAsset, ReferenceImage, Status, Tea
 from generator.providers.base import Button
 
 MOST_POSTED = 40
-GONE = "An image that was added is not here any more. Take it out, or add it again."
+GONE = "An image that was added is not here any more. Add it again, or go on without it."
+NO_START = "The image that this starts from is not here any more."
 
 
 def many(data: Mapping[str, Any], name: str) -> list[str]:
@@ -25,32 +26,42 @@ def many(data: Mapping[str, Any], name: str) -> list[str]:
     return [str(value) for value in values if value][:MOST_POSTED]
 
 
-def find_references(team: Team, author: User, tokens: Iterable[str]) -> list[ReferenceImage]:
-    """The references of these tokens, in their order; each once.
+def find_reference(team: Team, author: User, token: str) -> ReferenceImage:
+    """The reference of this token.
 
     An image of the library needs no row yet (`ReferenceImage.token`). Raises ValidationError
-    where one does not exist for this person: what may not be seen does not exist.
+    where it does not exist for this person, since what may not be seen does not exist, or where
+    its bytes are gone.
     """
-    return [_reference(team, author, token) for token in dict.fromkeys(tokens)]
-
-
-def _reference(team: Team, author: User, token: str) -> ReferenceImage:
     kind, _, rest = token.rpartition(":")
-    pk = _uuid(rest)
+    pk = _uuid(rest, else_say=GONE)
     if kind == "image":
         asset = ImageAsset.objects.filter(team=team, pk=pk).first()
         if asset is not None:
             return ReferenceImage.objects.standing_for(team, author, asset)
-    elif found := ReferenceImage.objects.usable_by(team, author).filter(pk=pk).first():
-        return found
+    else:
+        found = ReferenceImage.objects.usable_by(team, author).filter(pk=pk).first()
+        if found is not None and found.key:
+            return found
     raise ValidationError(GONE)
 
 
-def _uuid(text: str) -> uuid.UUID:
+def gone(name: str, number: int, *, of: int) -> str:
+    """What is said of the image that was posted under this name as the first, second, … `of` so
+    many, and is not here any more."""
+    if name == "mask":
+        return "The mask is not here any more. Paint it again."
+    if of == 1:
+        return GONE
+    what = "Style" if name == "style_reference" else "Image"
+    return f"{what} {number} is not here any more. Add it again, or go on without it."
+
+
+def _uuid(text: str, *, else_say: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise ValidationError(GONE) from None
+        raise ValidationError(else_say) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +83,45 @@ class Start:
 def find_start(team: Team, data: Mapping[str, Any]) -> Start:
     """The start that was posted as `parent`, `parent_position` and `button`.
 
-    Raises ValidationError for a parent that is not the team's, or a button that it has not (any
-    more).
+    Raises ValidationError for a parent that is not the team's, an image of it that is not there
+    (any more), and a button without a parent, or that it has not (any more).
     """
-    if not (said := str(data.get("parent") or "")):
+    said, name = str(data.get("parent") or ""), str(data.get("button") or "")
+    if not said and not name:
         return Start()
-    parent = team.generations.filter(pk=_uuid(said), status=Status.SUCCEEDED).first()
+    pk = _uuid(said, else_say=NO_START)
+    parent = team.generations.filter(pk=pk, status=Status.SUCCEEDED).first()
     if parent is None:
-        raise ValidationError("The image that this starts from is not here any more.")
-    position = str(data.get("parent_position") or "")
-    start = Start(parent, int(position) if position.isdecimal() and len(position) < 3 else None)
-    if not (name := str(data.get("button") or "")):
-        return start
+        raise ValidationError(NO_START)
+    typed = data.get("parent_position")
+    position = _position("" if typed is None else str(typed))
+    if not name:
+        return _at_image(Start(parent, position))
+    # A button works on what lies at the provider, whether or not the studio still has the image.
     button = parent.button_named(name)
     if button is None:
         raise ValidationError("The provider does not offer this for that image (any more).")
-    return Start(parent, start.position, button)
+    return Start(parent, position, button)
+
+
+def _position(text: str) -> int | None:
+    """Which image, from 0; None where none was said."""
+    if not text:
+        return None
+    if not (text.isdecimal() and len(text) < 3):
+        raise ValidationError(NO_START)
+    return int(text)
+
+
+def _at_image(start: Start) -> Start:
+    """The start, if the image that it names is there. Who names none starts from the first, or
+    goes on from what the model remembers."""
+    parent, position = start.parent, start.position
+    if parent is None or (position is None and parent.memory):
+        return start
+    if not parent.images.filter(position=position or 0).exists():
+        raise ValidationError(NO_START)
+    return start
 
 
 def reference_faults(

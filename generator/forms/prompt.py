@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from generator.errors import NotOffered
-from generator.families import FAMILIES, ActionRule
-from generator.forms.asking import AskingForm
+from generator.families import FAMILIES, ActionRule, Field
+from generator.forms.asking import AskingForm, says_something
+from generator.forms.doing import ACTION_WORDS
 from generator.forms.fields import Setting
 from generator.forms.given import fitting_note, many, reference_faults
 from generator.models import Action, ReferenceImage, Team, User
@@ -19,6 +21,8 @@ from generator.models.storage import is_reachable
 # anything else that is posted (is_staff, team, cost, …) concerns nobody and is not looked at.
 KNOWN_FIELDS = frozenset(name for family in FAMILIES.values() for name in family.fields)
 WHAT = "Write what the image should show."
+NO_IMAGE_TO_PAINT = "A mask is painted over an image, and there is none here."
+LONGEST_IN_ADDRESS = 8000  # characters of a prompt that an address brings along
 
 
 class PromptForm(AskingForm):
@@ -30,14 +34,13 @@ class PromptForm(AskingForm):
             rule = self.rule
         except NotOffered as error:
             raise forms.ValidationError(str(error)) from error
-        for sentence in self.lost:
-            self.add_error("reference", sentence)
-        if not self.family.can(self.entry.wire_model, self.action):
-            self.add_error(None, f"{self.entry.label} cannot do that. Pick another model.")
+        for place, sentence in self.lost:
+            self.add_error(place, sentence)
         self._check_start(rule)
         self._check_images(rule)
         self._check_mask(rule)
         self._refuse_fields_of_other_models()
+        self._refuse_what_has_no_effect()
         self._check_prompt(rule)
         self._refuse_combinations()
         return self.cleaned_data
@@ -91,7 +94,7 @@ class PromptForm(AskingForm):
             return
         over = self._painted_over()
         if over is None:
-            self.add_error("mask", "A mask is painted over an image, and there is none here.")
+            self.add_error("mask", NO_IMAGE_TO_PAINT)
         elif (mask.width, mask.height) != over:
             self.add_error(
                 "mask",
@@ -124,6 +127,15 @@ class PromptForm(AskingForm):
                 what = "more than one image at a time" if name == "count" else _said(name)
                 self.add_error(None, f"{self.entry.label} does not take {what} here.")
 
+    def _refuse_what_has_no_effect(self) -> None:
+        """A field that was set and makes no sense beside the others. One that stands at its default
+        was not set by anybody: a page may send it along."""
+        for name, field in self.own_fields.items():
+            value = self.cleaned_data.get(name)
+            is_set = says_something(field, value) and value != field.default
+            if is_set and not self.applies(name):
+                self.add_error(name, _only_for(field, self.family.fields))
+
     def _refuse_combinations(self) -> None:
         for rule in self.family.refuses:
             *named, last = (name for name in rule if name != "message")
@@ -151,6 +163,17 @@ class PromptForm(AskingForm):
         if self.start.button or set(found) <= {Action.CREATE, Action.EDIT}:
             return []
         return [(action, str(ACTION_WORDS[action])) for action in found]
+
+    @property
+    def takes_mask(self) -> bool:
+        """Whether the model takes a mask for anything: a plain form may ask for another action."""
+        family, model = self.family, self.entry.wire_model
+        return any(rule.mask != "none" and rule.is_for(model) for rule in family.actions.values())
+
+    @property
+    def missing(self) -> list[str]:
+        """What is not here any more, for a form that nobody has sent yet."""
+        return [] if self.is_bound else [sentence for _place, sentence in self.lost]
 
     @property
     def shown_references(self) -> list[tuple[ReferenceImage, str]]:
@@ -181,7 +204,7 @@ class PromptForm(AskingForm):
     def each(self) -> int:
         """Credits of one image as the form stands."""
         speed = self["speed"].value() if "speed" in self.fields else None
-        return self.entry.price(1, self.action, {"speed": speed or self.default("speed")})
+        return self.entry.price(1, self.action, {"speed": speed} if speed else {})
 
     @property
     def cost(self) -> int:
@@ -197,57 +220,96 @@ class PromptForm(AskingForm):
         prices = {one: self.entry.price(1, self.action, {"speed": one}) for one in field.choices}
         return json.dumps(prices)
 
-    def for_another(self, wire_model: str) -> "PromptForm":
-        """The same, sent to another model: whatever of the settings fits goes along."""
-        return PromptForm(
-            self.fitting(self.given, wire_model, team=self.team, author=self.author),
-            team=self.team,
-            author=self.author,
-        )
+    @property
+    def carried(self) -> str:
+        """What a plain link to the page takes along, as the end of its query: words, images, and
+        what it starts from."""
+        start = self.start
+        said: dict[str, Any] = {}
+        # As in the strip: to a model that remembers nothing, its image is given along instead.
+        if start.parent and (start.button or start.parent.memory):
+            said["parent"] = start.parent.pk
+            said["parent_position"] = "" if start.position is None else start.position
+            said["button"] = start.button.id if start.button else ""
+        return self.carried_without_start + _query(said)
+
+    @property
+    def carried_without_start(self) -> str:
+        """The same, for a link that starts from nothing."""
+        prompt = str(self.given.get("prompt") or "")[:LONGEST_IN_ADDRESS]
+        return _query({"prompt": prompt, "reference": [one.token for one in self.references]})
 
     @classmethod
     def fitting(
         cls, data: Mapping[str, Any], wire_model: str, *, team: Team, author: User
     ) -> dict[str, Any]:
-        """What was sent, as another model can take it: its own fields, where the values fit."""
+        """What was sent, as another model can take it: its own fields, where the values fit, and
+        an action that it can do. For the same model every value stays as it was typed."""
         kept = {name: many(data, name) for name in ("reference", "style_reference", "mask")}
-        plain = ("batch", "prompt", "action", "parent", "parent_position")
+        plain = ("batch", "prompt", "action", "parent", "parent_position", "button")
         fresh = {**kept, **{name: data.get(name) for name in plain}, "model": wire_model}
         form = cls(fresh, team=team, author=author)
+        if form.is_offered and not form.can_start:
+            fresh |= {"action": "", "button": ""}
+            form = cls(fresh, team=team, author=author)
         if not form.is_offered:
             return fresh
-        for name in form.own_fields:
-            widget = form.fields[name].widget
-            value = widget.value_from_datadict(data, MultiValueDict(), name)
-            try:
-                form.fields[name].clean(value)
-            except forms.ValidationError:
-                continue
-            fresh[name] = value
-        return fresh
+        if wire_model == str(data.get("model") or ""):
+            return fresh | {name: form.value_in(data, name) for name in form.own_fields}
+        return fresh | form.fitting_values(data)
 
+    @property
+    def can_start(self) -> bool:
+        """Whether the model can do what is asked, and from what it starts from."""
+        button, parent = self.start.button, self.start.parent
+        goes_on = not (button and parent and parent.family != self.family.name)
+        return goes_on and self.entry.can(self.action)
 
-# What a page calls the actions that a person may pick.
-ACTION_WORDS: dict[str, str] = {
-    Action.CREATE: "From text",
-    Action.EDIT: "Edit",
-    Action.VARY: "Vary",
-    Action.UPSCALE: "Upscale",
-    Action.BLEND: "Blend",
-    Action.DESCRIBE: "Describe",
-    Action.EXPAND: "Expand",
-    Action.ERASE: "Erase",
-    Action.FILL: "Fill in",
-    Action.ENHANCE: "Enhance",
-    Action.REPLACE_BACKGROUND: "Replace background",
-    Action.REROLL: "Make again",
-    Action.ZOOM: "Zoom out",
-    Action.PAN: "Extend",
-}
+    def value_in(self, data: Mapping[str, Any], name: str) -> Any:
+        """What was posted for one of the model's fields, as it was typed."""
+        return self.fields[name].widget.value_from_datadict(data, MultiValueDict(), name)
+
+    def fitting_values(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The values that this model takes too, and that make sense beside each other there."""
+        found = {name: self.value_in(data, name) for name in self.own_fields}
+        found = {name: value for name, value in found.items() if self._takes(name, value)}
+
+        def has_effect(name: str) -> bool:
+            only = self.own_fields[name].only_with
+            if only is None:
+                return True
+            value = found.get(only.field)
+            return str(self.default(only.field) if value in (None, "") else value) in only.values
+
+        return {name: value for name, value in found.items() if has_effect(name)}
+
+    def _takes(self, name: str, value: Any) -> bool:
+        try:
+            self.fields[name].clean(value)
+        except forms.ValidationError:
+            return False
+        return True
 
 
 def _needs_link(rule: ActionRule) -> bool:
     return rule.styles is not None and rule.styles.needs_link
+
+
+def _only_for(field: Field, fields: Mapping[str, Field]) -> str:
+    """What a field is only for: `Compression is only for JPEG and WebP.`"""
+    if field.only_with is None:
+        return f"{field.label} has no effect here."
+    other = fields[field.only_with.field]
+    *first, last = (other.choice_label(value) for value in field.only_with.values)
+    values = f"{', '.join(first)} and {last}" if first else last
+    if other.name == "output_format":
+        return f"{field.label} is only for {values}."
+    return f"{field.label} is only for this under {other.label}: {values}."
+
+
+def _query(said: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in said.items() if value not in ("", [])}
+    return f"&{urlencode(given, doseq=True)}" if given else ""
 
 
 def _said(name: str) -> str:

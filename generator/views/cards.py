@@ -141,7 +141,8 @@ def begin(request: TeamRequest, forms: Sequence[PromptForm]) -> list[Generation]
             ]
     except QuotaExceeded as error:
         raise QuotaExceeded(_too_much(request, forms) or str(error)) from error
-    jobs.nudge()
+    for _ in generations:  # one word starts one
+        jobs.nudge()
     return generations
 
 

@@ -10,8 +10,8 @@ from django.db.models import Prefetch
 
 from generator.errors import NotOffered
 from generator.families import FAMILIES, parse_ratio, parse_size
+from generator.forms.doing import ACTION_WORDS
 from generator.forms.fields import shape
-from generator.forms.prompt import ACTION_WORDS
 from generator.models import (
     UNDER_WAY,
     Action,

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 from generator.models import image_storage
 from generator.models.storage import SignedFileStorage
 
+SAFETY = 60  # seconds that a browser forgets a link before it ends
+
 # Never guessed from bytes or from what a stranger said: our own few, and nothing a page runs.
 CONTENT_TYPES = {
     ".png": "image/png",

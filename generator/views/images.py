@@ -23,12 +23,11 @@ from generator.models.assets import THUMBNAILS
 from generator.models.storage import link_to
 from generator.offers import buttons_of, offers_for
 from generator.views import cards
-from generator.views.files import content_type
+from generator.views.files import SAFETY, content_type
 
 logger = logging.getLogger(__name__)
 DRAWING = "drawing.svg"
 FALL_BACK = 15  # seconds that an original may stand in for a thumbnail not made yet
-SAFETY = 60  # seconds that a browser forgets a link before it ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from generator.families import Family
-from generator.forms.prompt import ACTION_WORDS
+from generator.forms.doing import ACTION_WORDS
 from generator.models import Action, CatalogueEntry
 
 SLOW = 50  # seconds from which a model is called slow

@@ -16,15 +16,15 @@ from generator import uploads
 from generator.access import TeamRequest, in_team
 from generator.errors import BadPicture, StorageRefused
 from generator.families import ReferenceRule
-from generator.forms.given import find_references, reference_fault
+from generator.forms.given import find_reference, reference_fault
 from generator.forms.prompt import PromptForm
 from generator.models import ImageAsset, ReferenceImage
 from generator.models.storage import link_to
+from generator.views.files import SAFETY
 
 MOST_FILES = 16  # at once
 LARGEST = 64 * 1024 * 1024  # bytes of one file
 NEWEST = 40  # images of the library to choose from
-SAFETY = 60  # seconds that a browser forgets a link before it ends
 STYLE = "style_reference"
 
 
@@ -84,11 +84,31 @@ def keep_files(
 def _kept(request: TeamRequest, file: "UploadedFile[bytes]") -> ReferenceImage:
     """The reference image of a file. The same image added twice is one, the one that was first:
     so a plain form sent twice gives the same along, and begins one generation."""
-    new = uploads.keep_reference(request.team, request.user, _read(file), name=file.name or "")
-    mine = ReferenceImage.objects.filter(
-        team=request.team, author=request.user, asset=None, is_mask=False, digest=new.digest
+    return _first_of(
+        uploads.keep_reference(request.team, request.user, _read(file), name=file.name or "")
     )
-    first = mine.order_by("created_at", "id").exclude(file="").first() or new
+
+
+def keep_mask(
+    request: TeamRequest, file: "UploadedFile[bytes]", over: ReferenceImage | ImageAsset
+) -> ReferenceImage:
+    """Keep a file as the mask over this image; the same mask added twice is one as well.
+
+    Raises BadPicture for what is no mask of that image, StorageRefused.
+    """
+    return _first_of(
+        uploads.keep_mask(
+            request.team, request.user, _read(file), width=over.width, height=over.height
+        )
+    )
+
+
+def _first_of(new: ReferenceImage) -> ReferenceImage:
+    """The first of those that are the same as this one, which goes where it is not the first."""
+    same = ReferenceImage.objects.filter(
+        team=new.team, author=new.author, asset=None, is_mask=new.is_mask, digest=new.digest
+    )
+    first = same.order_by("created_at", "id").exclude(file="").first() or new
     if first != new:
         new.delete()
     return first
@@ -138,10 +158,7 @@ def _keep_mask(request: TeamRequest, file: "UploadedFile[bytes]") -> HttpRespons
     """A mask over the image whose token is `painted_over`."""
     token = request.POST.get("painted_over", "")
     try:
-        (over,) = find_references(request.team, request.user, [token])
-        mask = uploads.keep_mask(
-            request.team, request.user, _read(file), width=over.width, height=over.height
-        )
+        mask = keep_mask(request, file, find_reference(request.team, request.user, token))
     except (BadPicture, StorageRefused) as error:
         return _refuse_mask(request, str(error))
     except ValidationError as error:

@@ -11,10 +11,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generator.access import PersonRequest, TeamRequest, home_team, in_team
-from generator.errors import NotOffered, StudioError
+from generator.errors import BadPicture, NotOffered, StorageRefused, StudioError
 from generator.forms.asking import settings_of
 from generator.forms.given import many
-from generator.forms.prompt import PromptForm
+from generator.forms.prompt import LONGEST_IN_ADDRESS, NO_IMAGE_TO_PAINT, PromptForm
 from generator.models import CatalogueEntry, Generation
 from generator.views import cards, feed, references
 from generator.views.cursor import Cursor
@@ -23,7 +23,6 @@ from generator.views.wording import bill_words, button_words, prompt_hint, verb
 
 CARDS = 20  # a page
 MOST_MODELS = 6  # at once
-LONGEST_IN_ADDRESS = 8000  # characters of a prompt that an address brings along
 NOBODY = uuid.UUID(int=0)  # stands in an address where the page puts an id
 
 
@@ -38,8 +37,9 @@ def studio(request: TeamRequest) -> HttpResponse:
     """The page. Its address may say what to start with.
 
     `?model=` picks a model, `?action=` what to do, `?prompt=` the words, `?from=` takes the
-    settings of a generation over, `?image=` (repeatable) gives an image of the library along;
-    `?parent=`, `&parent_position=` and `&button=` say what to go on from.
+    settings of a generation over, `?image=` (repeatable) gives an image of the library along, and
+    `?reference=` any that the person may use, by its token; `?parent=`, `&parent_position=` and
+    `&button=` say what to go on from.
     """
     return _page(request, _fresh_form(request))
 
@@ -51,6 +51,8 @@ def fields(request: TeamRequest) -> HttpResponse:
 
     Nothing is kept or begun; a POST only because what is sent may be long.
     """
+    if not request.membership.may_make:
+        raise Http404
     given = request.POST if request.method == "POST" else request.GET
     model = request.GET.get("model") or given.get("model", "")
     form = _form(request, initial=_fitted(request, given, model))
@@ -65,7 +67,9 @@ def create(request: TeamRequest) -> HttpResponse:
     """Begin what was sent, with each model picked. A refusal stands on the form, and everything
     typed and added stays."""
     data = request.POST.copy()
-    refusals = _keep_files(request, data)
+    refusals = [*_keep_files(request, data), *_keep_mask(request, data)]
+    if not request.htmx:
+        _forget_untouched(_form(request, data=data), data)
     form = _form(request, data=data)
     others = _others(request, form)
     if not _all_valid(form, others, refusals):
@@ -95,17 +99,13 @@ def _fitted(request: TeamRequest, given: Mapping[str, Any], model: str) -> dict[
     team, author = request.team, request.user
     data = PromptForm.fitting(given, model, team=team, author=author)
     data["also"] = many(given, "also")
-    data["button"] = given.get("button", "")
-    form = _form(request, initial=data)
-    if not form.is_offered:
-        return data
-    parent = form.start.parent
-    if parent and data["button"] and parent.family != form.family.name:
-        data["button"] = ""
-        form = _form(request, initial=data)
-    if not form.start.button and not form.actions:
-        data["action"] = ""  # nobody picked it here: what goes along implies it
-    return data
+    return _without_action_nobody_picks(_form(request, initial=data))
+
+
+def _without_action_nobody_picks(form: PromptForm) -> dict[str, Any]:
+    """What a form stands at; where it shows no actions to pick, what goes along implies one."""
+    implied = form.is_offered and not form.start.button and not form.actions
+    return {**form.initial, "action": ""} if implied else dict(form.initial)
 
 
 def _others(request: TeamRequest, form: PromptForm) -> list[PromptForm]:
@@ -113,7 +113,18 @@ def _others(request: TeamRequest, form: PromptForm) -> list[PromptForm]:
     models = [model for model in dict.fromkeys(many(form.given, "also")) if model != form.wanted]
     if form.start.button:
         return []  # what a button of one provider does, no other model can
-    return [_form(request, data=_posted(_fitted(request, form.given, model))) for model in models]
+    return [_other(request, form, model) for model in models]
+
+
+def _other(request: TeamRequest, form: PromptForm, model: str) -> PromptForm:
+    """The same for one more model. An action that was picked and that it cannot do stays: it is
+    refused, since whoever compares wants the same done."""
+    data = _fitted(request, form.given, model)
+    other = _form(request, data=_posted(data))
+    wanted = str(form.given.get("action") or "")
+    if not wanted or not other.is_offered or other.entry.can(wanted):
+        return other
+    return _form(request, data=_posted({**data, "action": wanted}))
 
 
 def _posted(values: Mapping[str, Any]) -> QueryDict:
@@ -126,16 +137,32 @@ def _posted(values: Mapping[str, Any]) -> QueryDict:
     return data
 
 
-def _keep_files(request: TeamRequest, data: QueryDict) -> list[str]:
-    """Keep the files of a plain form as references; sentences for those that were refused."""
+def _keep_files(request: TeamRequest, data: QueryDict) -> list[tuple[str, str]]:
+    """Keep the files of a plain form as references; of those that were refused, where that is told
+    and the sentence."""
     files = request.FILES.getlist("files")
     if not files or not request.membership.may_make:
         return []
     kept, refusals = references.keep_files(request, files)
     for reference in kept:
         data.appendlist("reference", reference.token)
-    _forget_untouched(_form(request, data=data), data)
-    return refusals
+    return [("reference", sentence) for sentence in refusals]
+
+
+def _keep_mask(request: TeamRequest, data: QueryDict) -> list[tuple[str, str]]:
+    """Keep the mask file of a plain form, over the first image that goes along; told alike."""
+    file = request.FILES.get("mask_file")
+    if file is None or not request.membership.may_make:
+        return []
+    form = _form(request, data=data)
+    over = form.references[0] if form.references else form.start_image
+    if over is None:
+        return [("mask", NO_IMAGE_TO_PAINT)]
+    try:
+        data["mask"] = references.keep_mask(request, file, over).token
+    except (BadPicture, StorageRefused) as error:
+        return [("mask", str(error))]
+    return []
 
 
 def _forget_untouched(form: PromptForm, data: QueryDict) -> None:
@@ -143,12 +170,15 @@ def _forget_untouched(form: PromptForm, data: QueryDict) -> None:
     if not form.is_offered:
         return
     for name, field in form.family.fields.items():
-        untouched = str(data.get(name) or "") in ("", "off", str(field.default))
+        default = "on" if field.default is True else str(field.default)
+        untouched = str(data.get(name) or "") in ("", "off", default)
         if name not in form.own_fields and untouched:
             data.pop(name, None)
 
 
-def _all_valid(form: PromptForm, others: Sequence[PromptForm], refusals: Sequence[str]) -> bool:
+def _all_valid(
+    form: PromptForm, others: Sequence[PromptForm], refusals: Sequence[tuple[str, str]]
+) -> bool:
     """Whether everything can begin; what is wrong with another model is said on the form."""
     if form.is_valid():
         for other in others:
@@ -156,8 +186,8 @@ def _all_valid(form: PromptForm, others: Sequence[PromptForm], refusals: Sequenc
                 _blame(form, other)
         if len(others) >= MOST_MODELS:
             form.add_error(None, f"At most {MOST_MODELS} models at once.")
-    for sentence in refusals:
-        form.add_error("reference", sentence)
+    for place, sentence in refusals:
+        form.add_error(place, sentence)
     return not form.errors
 
 
@@ -176,7 +206,10 @@ def _fresh_form(request: TeamRequest) -> PromptForm | None:
     form = _form(request, initial=initial)
     if not form.is_offered:
         form = _form(request, initial={**initial, "model": _first_model()})
-    return _showable(request, form) if form.is_offered else None
+    if not form.is_offered:
+        return None
+    form = _showable(request, form)
+    return _form(request, initial=_without_action_nobody_picks(form))
 
 
 def _in_address(request: TeamRequest, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,9 +219,9 @@ def _in_address(request: TeamRequest, before: Mapping[str, Any]) -> dict[str, An
     found: dict[str, Any] = {name: said[name] for name in plain if said.get(name)}
     if prompt := said.get("prompt"):
         found["prompt"] = prompt[:LONGEST_IN_ADDRESS]
-    if images := said.getlist("image"):
-        tokens = [*before.get("reference", ()), *(f"image:{pk}" for pk in images)]
-        found["reference"] = tokens
+    given = [*said.getlist("reference"), *(f"image:{pk}" for pk in said.getlist("image"))]
+    if given:
+        found["reference"] = [*before.get("reference", ()), *given]
         if not said.get("model"):
             found["model"] = _model_for_images(str(before.get("model", "")))
     return found
@@ -236,7 +269,7 @@ def _showable(request: TeamRequest, form: PromptForm) -> PromptForm:
 def _show_form(request: TeamRequest, form: PromptForm) -> HttpResponse:
     """The form as it was sent, with what is wrong; 200, since htmx swaps nothing else."""
     if not request.htmx:
-        return _page(request, form if form.is_offered else _with_another_model(request, form))
+        return _page(request, _on_a_page(request, form))
     context = {"form": form, "oob": True}
     if form.is_offered and _showable(request, form) is form:
         context |= _bar(request, form)
@@ -245,10 +278,17 @@ def _show_form(request: TeamRequest, form: PromptForm) -> HttpResponse:
     return answer
 
 
+def _on_a_page(request: TeamRequest, form: PromptForm) -> PromptForm | None:
+    """The form, or where it cannot be shown the nearest that can, and what is wrong above it."""
+    shown = _showable(request, form) if form.is_offered else _with_another_model(request, form)
+    if shown is not form:
+        for sentence in form.non_field_errors():
+            messages.error(request, str(sentence))
+    return shown
+
+
 def _with_another_model(request: TeamRequest, form: PromptForm) -> PromptForm | None:
-    """The same prompt on a form that can be shown, since that of its model cannot."""
-    for sentence in form.non_field_errors():
-        messages.error(request, str(sentence))
+    """The same prompt with a model that is offered."""
     kept = {"model": _first_model(), "prompt": form.data.get("prompt", "")}
     kept["reference"] = many(form.data, "reference")
     shown = _form(request, initial=kept)

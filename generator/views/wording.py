@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from generator.forms.prompt import ACTION_WORDS, PromptForm
+from generator.forms.doing import ACTION_WORDS
+from generator.forms.prompt import PromptForm
 from generator.models import Action
 
 

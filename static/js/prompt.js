@@ -74,7 +74,11 @@ function tellFields() {
     const sides = chosen === "own" ? [valueOf("size_width"), valueOf("size_height")] : chosen.split("x");
     size.textContent = sides.length === 2 ? sides.join(" × ") : "";
   }
-  for (const field of settings.querySelectorAll("[data-only-with]")) field.hidden = !isAsked(field);
+  for (const field of settings.querySelectorAll("[data-only-with]")) {
+    field.hidden = !isAsked(field);
+    // What nobody sees is not sent: it would be refused as having no effect.
+    for (const one of field.querySelectorAll("input, select, textarea")) one.disabled = field.hidden;
+  }
 }
 
 /* Some actions take no words: then the prompt says why, and what was typed stays for the next. */

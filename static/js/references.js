@@ -1,5 +1,6 @@
 /* Images given along: dropped, pasted or picked, taken out, put in another order. The server draws
-   the strip anew after each change, with what the model picked makes of it. */
+   the strip anew after each change, with what the model picked makes of it. What is sent while
+   files are on their way waits for them: it would be sent, and paid for, without them. */
 
 const form = document.getElementById("prompt-form");
 const upload = document.getElementById("upload");
@@ -9,6 +10,7 @@ const KEYS = ["paint", "unmask", "remove", "move", "choose"];
 const LIBRARY = /\/images\/([0-9a-f-]{36})\//;
 
 let sending = false;
+let held = false; // whether the prompt waits for files
 let choosing = "reference"; // what a file picked from the device is for
 let firstBefore = "";
 let focused; // what had the focus in the strip before it was drawn anew
@@ -94,11 +96,37 @@ function sendNext() {
 function sent(event) {
   sending = false;
   for (const tile of tiles().querySelectorAll(".reference--waiting:not([data-reference])")) tile.remove();
+  // Without an image that was meant to go along, nothing is sent.
+  if (!event.detail.successful || document.querySelector("#file-refusals > *")) hold(false);
   if (event.detail.successful) {
     if (upload.elements.purpose.value === "reference" && tokens().length) reconsider();
     changed();
   }
   sendNext();
+}
+
+/* ── Sending the prompt ── */
+
+function hold(on) {
+  held = on;
+  const button = form.querySelector("#send");
+  if (on) button.setAttribute("aria-busy", "true");
+  else button.removeAttribute("aria-busy");
+  document.getElementById("upload-note").textContent = on ? "Wait for the image: this is sent as soon as it is here." : "";
+}
+
+function holdBack(event) {
+  if (event.target !== form || !(sending || waiting.length)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  hold(true);
+}
+
+/* The strip has been drawn anew with the last of the files: now it is sent as the bill says it. */
+function letGo() {
+  if (!held || sending || waiting.length) return;
+  hold(false);
+  form.requestSubmit();
 }
 
 function choose(purpose) {
@@ -201,6 +229,8 @@ if (form) {
     send(event.target.files, choosing);
   });
   upload.addEventListener("htmx:afterRequest", sent);
+  document.addEventListener("submit", holdBack, true); // before htmx hears of it
+  document.getElementById("refetch").addEventListener("htmx:afterRequest", letGo);
   chooser.addEventListener("toggle", (event) => {
     if (event.newState === "open") htmx.trigger("#chooser-images", "choose");
   });

@@ -8,8 +8,8 @@ import pytest
 from generator.families import FAMILIES, Family
 from generator.forms.asking import settings_of
 from generator.forms.prompt import PromptForm
-from generator.models import CatalogueEntry, User
-from tests.make import make_entry, make_generation, make_user
+from generator.models import CatalogueEntry, Status, User
+from tests.make import make_asset, make_entry, make_generation, make_reference, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -69,8 +69,10 @@ def test_the_form_has_exactly_the_fields_of_model_and_action(family: Family) -> 
 def test_every_choice_that_a_page_shows_can_be_sent(family: Family) -> None:
     for model, action in doings(family):
         for field in family.fields_for(model, action).values():
+            only = field.only_with
+            beside = {only.field: only.values[0]} if only else {}
             for choice in field.choices:
-                form = sent(model, action=action, **{field.name: choice})
+                form = sent(model, action=action, **beside, **{field.name: choice})
                 form.is_valid()
                 assert field.name not in form.errors, (model, action, field.name, choice)
 
@@ -161,10 +163,19 @@ def test_compression_is_sent_with_the_formats_that_know_it(output_format: str) -
 
 
 @pytest.mark.parametrize("output_format", ["png", ""])
-def test_compression_is_not_sent_with_png(output_format: str) -> None:
+def test_compression_that_was_set_is_refused_with_png_and_its_default_passed_over(
+    output_format: str,
+) -> None:
     form = sent(output_format=output_format, output_compression="80")
+    assert fault(form, "output_compression") == "Compression is only for JPEG and WebP."
+    form = sent(output_format=output_format, output_compression="100")
     assert form.is_valid(), form.errors
     assert "output_compression" not in form.asked().fields
+
+
+def test_a_size_that_the_shape_leaves_no_room_for_is_refused() -> None:
+    form = sent("black-forest-labs/flux-1.1-pro", aspect_ratio="16:9", size="768x1344")
+    assert fault(form, "size") == "Size is only for this under Shape: A size of its own."
 
 
 def test_a_transparent_jpeg_is_refused() -> None:
@@ -234,3 +245,121 @@ def test_a_typed_size_is_shown_again_as_it_was_typed() -> None:
     assert size.is_own
     assert size.own_sides == {"width": "1000", "height": "700"}
     assert size.errors
+
+
+# ── What to do ──
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "said"),
+    [
+        ("dall-e-3", "upscale", "DALL·E 3 cannot upscale. Pick another model."),
+        ("dall-e-3", "<script>", "DALL·E 3 cannot do that. Pick another model."),
+        ("qwen-image-edit", "create", "cannot make images from text alone. Pick another model."),
+    ],
+)
+def test_an_action_that_the_model_lacks_is_refused_and_not_made_another(
+    model: str, action: str, said: str
+) -> None:
+    assert fault(sent(model, action=action)).endswith(said)
+
+
+def test_an_action_that_nobody_named_is_implied() -> None:
+    for action in ("", None):
+        form = sent(action=action)
+        assert form.is_valid(), form.errors
+        assert form.asked().action == "create"
+
+
+def fitting(data: dict[str, Any], model: str) -> dict[str, Any]:
+    person = User.objects.order_by("pk").first() or make_user("somebody")
+    return PromptForm.fitting(data, model, team=person.personal_team, author=person)
+
+
+def test_what_was_typed_wrongly_stays_for_the_same_model_and_goes_with_another() -> None:
+    typed = {"model": "gpt-image-2", "quality": "ultra", "size": "own", "size_width": "1001",
+             "size_height": "700", "count": "99"}  # fmt: skip
+    same = fitting(typed, "gpt-image-2")
+    assert (same["quality"], same["size"], same["count"]) == ("ultra", "1001x700", "99")
+    assert not {"quality", "size", "count"} & set(fitting(typed, "gpt-image-1"))
+
+
+def test_what_has_no_effect_with_another_model_stays_behind() -> None:
+    typed = {"model": "gpt-image-2", "output_format": "webp", "output_compression": "70"}
+    kept = fitting(typed, "gpt-image-1")
+    assert (kept["output_format"], kept["output_compression"]) == ("webp", "70")
+    assert "output_compression" not in fitting({**typed, "output_format": "x"}, "gpt-image-1")
+
+
+@pytest.mark.parametrize("action", ["upscale", "describe"])
+def test_an_action_that_the_next_model_lacks_falls_back_to_what_is_implied(action: str) -> None:
+    assert fitting({"model": "midjourney", "action": action}, "gpt-image-2")["action"] == ""
+    assert fitting({"model": "gpt-image-2", "action": action}, "gpt-image-2")["action"] == ""
+
+
+# ── What goes along ──
+
+
+def test_each_image_that_is_gone_is_told_by_its_number() -> None:
+    person = make_user("somebody")
+    there = make_reference(person)
+    form = sent(reference=[str(there.pk), str(uuid.uuid4())])
+    assert fault(form, "reference").startswith("Image 2 is not here any more.")
+    assert form.references == [there]
+    assert fault(sent(reference=str(uuid.uuid4())), "reference").startswith("An image that was")
+
+
+def test_a_mask_or_a_start_that_is_gone_is_told_where_it_belongs() -> None:
+    form = sent(mask=str(uuid.uuid4()), parent="x", style_reference=["y", "z"])
+    assert fault(form, "mask") == "The mask is not here any more. Paint it again."
+    assert fault(form) == "The image that this starts from is not here any more."
+    assert "Style 2 is not here any more." in fault(form, "style_reference")
+    assert "reference" not in form.errors
+
+
+@pytest.mark.parametrize("position", ["1", "99", "-1", "100", "x", "²"])
+def test_an_image_of_the_parent_that_is_not_there_begins_nothing(position: str) -> None:
+    person = make_user("somebody")
+    parent = make_generation(person, status=Status.SUCCEEDED, cost=40)
+    make_asset(parent)
+    start = {"parent": str(parent.pk), "parent_position": position}
+    assert fault(sent(**start)) == "The image that this starts from is not here any more."
+    assert sent(**{**start, "parent_position": "0"}).is_valid()
+    assert sent(**{**start, "parent_position": ""}).is_valid()
+
+
+def test_a_parent_without_any_image_is_no_start_but_for_its_buttons() -> None:
+    person = make_user("somebody")
+    button = {"id": "U1", "label": "U1", "action": "upscale", "asks": ""}
+    parent = make_generation(
+        person, wire_model="midjourney", status=Status.SUCCEEDED, cost=40, buttons=[button]
+    )
+    start = {"parent": str(parent.pk)}
+    assert "not here any more" in fault(sent("midjourney", **start))
+    for position in ("", "0"):
+        form = sent("midjourney", "", **start, parent_position=position, button="U1")
+        assert form.is_valid(), form.errors
+
+
+def test_a_button_without_its_generation_begins_nothing() -> None:
+    assert "starts from is not here" in fault(sent("midjourney", button="U1"))
+
+
+# ── What it costs ──
+
+
+def held(form: PromptForm) -> int:
+    """Credits that beginning it holds."""
+    assert form.is_valid(), form.errors
+    asked = form.asked()
+    return form.entry.price(asked.count, asked.action, asked.fields)
+
+
+@pytest.mark.parametrize("speed", ["", "fast", "turbo", "relax"])
+def test_what_is_shown_is_what_is_held_at_every_speed(speed: str) -> None:
+    make_entry("midjourney", rates={"create fast": 55, "create turbo": 80, "create": 50})
+    form = sent("midjourney", speed=speed)
+    expected = {"": 55, "fast": 55, "turbo": 80, "relax": 50}[speed]
+    assert (form.cost, held(form)) == (expected, expected)
+    untouched = form_of(initial={"model": "midjourney"})
+    assert untouched.cost == 55

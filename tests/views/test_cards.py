@@ -10,7 +10,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.models import CatalogueEntry, Generation, LedgerEntry, Role, Status, Team, User
+from generator.models import (
+    CatalogueEntry,
+    Generation,
+    LedgerEntry,
+    ReferenceImage,
+    Role,
+    Status,
+    Team,
+    User,
+)
 from generator.views.feed import cards_of, for_cards
 from tests.conftest import FakeQueue
 from tests.make import (
@@ -202,6 +211,17 @@ def test_again_with_a_model_taken_away_is_refused_in_words(
     answer = act(maker, "again", first, batch=uuid.uuid4())
     assert "not offered" in words(answer.content.decode())
     assert answer["HX-Reswap"] == "none"
+    assert Generation.objects.count() == 1
+
+
+def test_again_without_an_image_that_is_gone_is_refused_in_words(
+    maker: Client, team: Team, member: User
+) -> None:
+    image = make_reference(member, team)
+    before = make_generation(member, team, action="edit", references=(image,))
+    ReferenceImage.objects.update(file="")
+    said = act(maker, "again", before, batch=uuid.uuid4()).content.decode()
+    assert "An image that was added is not here any more" in words(said)
     assert Generation.objects.count() == 1
 
 

@@ -390,8 +390,61 @@ def test_a_refused_plain_form_keeps_the_images_and_says_which_was_none(
     assert not Generation.objects.exists()
 
 
+def plain(client: Client, team: Team, **fields: Any) -> str:
+    """What a plain form is told; nothing where it began something."""
+    return words(send(client, team, htmx=False, **fields).content.decode())
+
+
+def mask_file(width: int = 64, height: int = 48) -> SimpleUploadedFile:
+    return SimpleUploadedFile("mask.png", make_mask(width, height))
+
+
+@pytest.mark.parametrize(
+    ("model", "action"), [("dall-e-2", ""), ("gpt-image-2", ""), ("bria", "erase")]
+)
+def test_a_plain_form_brings_a_mask_over_its_first_image(
+    maker: Client, team: Team, model: str, action: str
+) -> None:
+    first = file(make_picture(64, 64))
+    sent = {"model": model, "action": action, "files": [first], "mask_file": mask_file(64, 64)}
+    assert plain(maker, team, **sent) == ""
+    given = Generation.objects.get().given
+    assert {one.purpose: one.reference.is_mask for one in given.all()} == {
+        "reference": False, "mask": True,
+    }  # fmt: skip
+
+
+def test_a_mask_of_a_plain_form_that_means_nothing_is_refused_beside_the_others(
+    maker: Client, team: Team
+) -> None:
+    assert "They must be of the same size." in plain(
+        maker, team, files=[file()], mask_file=mask_file(32, 48)
+    )
+    assert "there is none here" in plain(maker, team, mask_file=mask_file())
+    assert not Generation.objects.exists()
+    assert not ReferenceImage.objects.filter(is_mask=True).exists()
+
+
+def test_a_plain_form_with_a_mask_sent_twice_begins_once(maker: Client, team: Team) -> None:
+    batch = str(uuid.uuid4())
+    for _ in range(2):
+        assert plain(maker, team, batch=batch, files=[file()], mask_file=mask_file()) == ""
+    assert Generation.objects.count() == 1
+
+
+def test_the_plain_form_asks_for_a_mask_where_the_model_takes_one(
+    maker: Client, team: Team
+) -> None:
+    address = reverse("studio", args=[team.slug])
+    shown = {
+        model: 'name="mask_file"' in maker.get(address, {"model": model}).content.decode()
+        for model in ("gpt-image-2", "dall-e-3")
+    }
+    assert shown == {"gpt-image-2": True, "dall-e-3": False}
+
+
 def test_a_viewers_files_are_not_kept(viewer: Client, team: Team) -> None:
-    send(viewer, team, htmx=False, files=[file()])
+    send(viewer, team, htmx=False, files=[file()], mask_file=mask_file())
     assert not ReferenceImage.objects.exists()
 
 

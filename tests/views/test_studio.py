@@ -2,15 +2,33 @@
 
 import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from generator.models import CatalogueEntry, Generation, LedgerEntry, Status, Team, User, Window
+from generator.models import (
+    CatalogueEntry,
+    Generation,
+    LedgerEntry,
+    ReferenceImage,
+    Status,
+    Team,
+    User,
+    Window,
+)
 from tests.conftest import FakeQueue
-from tests.make import make_asset, make_entry, make_generation, make_reference, set_cap
+from tests.make import (
+    make_asset,
+    make_entry,
+    make_generation,
+    make_picture,
+    make_reference,
+    set_cap,
+)
 from tests.views.conftest import words
 
 HTMX = {"HX-Request": "true"}
@@ -443,7 +461,10 @@ def test_a_dialog_of_another_model_is_left_behind(maker: Client, team: Team, mem
     start = {"parent": str(parent.pk), "button": button["id"]}
     assert "Vary (Region)" in bar(maker, team, model="midjourney", **start)
     assert "Vary (Region)" not in bar(maker, team, model="gpt-image-2", **start)
-    assert "This model cannot do that" in words(post(maker, team, **start).content.decode())
+    assert "GPT Image 2 cannot fill in" in words(post(maker, team, **start).content.decode())
+    assert "GPT Image 2 cannot fill in" in words(
+        post(maker, team, htmx=False, **start).content.decode()
+    )
     for address in ({"model": "gpt-image-2"}, {}):
         assert maker.get(reverse("studio", args=[team.slug]), address | start).status_code == 200
     assert Generation.objects.count() == 1
@@ -457,3 +478,141 @@ def test_an_address_brings_a_prompt_as_text(maker: Client, team: Team) -> None:
 
 def test_a_viewer_asks_for_no_fields(viewer: Client, team: Team) -> None:
     assert "prompt-form" not in page(viewer, team, image=str(uuid.uuid4()), prompt="x")
+    address = reverse("fields", args=[team.slug])
+    sent = {"model": "gpt-image-2"}
+    assert viewer.get(address, sent).status_code == 404
+    assert viewer.post(address, sent, headers=HTMX).status_code == 404
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_an_action_that_the_model_lacks_begins_nothing(
+    maker: Client, team: Team, htmx: bool
+) -> None:
+    answer = post(maker, team, htmx=htmx, action="upscale", prompt="a heron")
+    assert answer.status_code == 200
+    assert "GPT Image 2 cannot upscale. Pick another model." in words(answer.content.decode())
+    assert htmx or ">a heron</textarea>" in answer.content.decode()
+    assert not Generation.objects.exists()
+
+
+def test_a_compared_model_that_lacks_the_action_is_refused_by_its_label(
+    maker: Client, team: Team, member: User
+) -> None:
+    sent = {"model": "midjourney", "action": "describe", "also": "gpt-image-2", "prompt": "",
+            "reference": str(make_reference(member, team).pk)}  # fmt: skip
+    said = words(post(maker, team, **sent).content.decode())
+    assert "GPT Image 2: GPT Image 2 cannot describe." in said
+    assert not Generation.objects.exists()
+
+
+def test_a_compared_model_that_is_asked_for_nothing_by_name_does_what_is_implied(
+    maker: Client, team: Team, member: User
+) -> None:
+    reference = str(make_reference(member, team, data=make_picture(80, 80)).pk)
+    said = post(maker, team, also="flux-kontext-pro", reference=reference).content.decode()
+    assert {row.action for row in Generation.objects.all()} == {"edit"}, words(said)
+
+
+def test_each_generation_of_several_has_a_worker_told(
+    maker: Client, team: Team, queue: FakeQueue, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        post(maker, team, also=["dall-e-3", "dall-e-2"])
+    assert queue.sent.count(("start_next", ())) == 3
+
+
+def test_what_the_bar_shows_is_what_is_held(maker: Client, team: Team) -> None:
+    make_entry("midjourney", rates={"create fast": 55, "create turbo": 80})
+    for speed in ({}, {"speed": "fast"}, {"speed": "turbo"}):
+        shown = bar(maker, team, model="midjourney", **speed)
+        price = int(re.findall(r'id="bill"[^>]* data-price="(\d+)"', shown)[0])
+        post(maker, team, model="midjourney", **speed)
+        assert (
+            Generation.objects.newest_first()[0].price
+            == price
+            == (80 if "turbo" in speed.values() else 55)
+        )
+
+
+# ── Settings of what was made before ──
+
+
+def test_settings_whose_image_is_gone_show_the_rest_and_say_so(
+    maker: Client, team: Team, member: User
+) -> None:
+    images = [make_reference(member, team) for _ in range(2)]
+    row = make_generation(member, team, action="edit", prompt="a heron", references=tuple(images))
+    ReferenceImage.objects.filter(pk=images[0].pk).update(file="")
+    shown = page(maker, team, **{"from": row.pk})
+    assert "Image 1 is not here any more." in words(shown)
+    assert f'name="reference" value="{images[1].pk}"' in shown
+    assert f'value="{images[0].pk}"' not in shown
+    assert ">a heron</textarea>" in shown
+
+
+def test_settings_whose_only_image_is_gone_stand_at_what_would_be_sent(
+    maker: Client, team: Team, member: User
+) -> None:
+    image = make_reference(member, team)
+    row = make_generation(member, team, action="edit", references=(image,))
+    ReferenceImage.objects.update(file="")
+    shown = words(page(maker, team, **{"from": row.pk}))
+    assert "An image that was added is not here any more." in shown
+    assert "Make 1 image · 40 credits" in shown
+
+
+def test_what_is_drawn_anew_says_at_once_what_is_gone(maker: Client, team: Team) -> None:
+    shown = bar(maker, team, model="gpt-image-2", reference=str(uuid.uuid4()))
+    assert "An image that was added is not here any more." in words(shown)
+
+
+# ── Without scripts ──
+
+
+def links(html: str) -> dict[str, QueryDict]:
+    """What each link to the page's other models says, by model."""
+    found = [
+        QueryDict(unescape(query)) for query in re.findall(r'class="model" href="\?([^"]+)"', html)
+    ]
+    return {query["model"]: query for query in found}
+
+
+def test_links_to_other_models_take_words_and_images_along(
+    maker: Client, team: Team, member: User
+) -> None:
+    image = make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
+    uploaded = str(make_reference(member, team).pk)
+    given = {"prompt": 'a "heron" & co', "image": image.pk, "reference": uploaded}
+    link = links(page(maker, team, model="gpt-image-2", **given))["dall-e-2"]
+    shown = maker.get(reverse("studio", args=[team.slug]) + "?" + link.urlencode()).content.decode()
+    assert ">a &quot;heron&quot; &amp; co</textarea>" in shown
+    assert re.findall(r'name="reference" value="([^"]+)"', shown) == [uploaded, f"image:{image.pk}"]
+
+
+def test_links_to_other_actions_take_what_it_starts_from_along(
+    maker: Client, team: Team, member: User
+) -> None:
+    button = {"id": "U1&x", "label": "U1", "action": "upscale", "asks": ""}
+    parent = make_generation(
+        member, team, wire_model="midjourney", status=Status.SUCCEEDED, cost=40, buttons=[button]
+    )
+    make_asset(parent)
+    start = {"parent": str(parent.pk), "parent_position": "0", "button": "U1&x"}
+    shown = page(maker, team, model="midjourney", prompt="a heron", **start)
+    link = links(shown)["midjourney"]
+    assert {name: link[name] for name in start} == start
+    dropped = re.findall(r'href="\?([^"]+)" data-drop-start', shown)
+    assert QueryDict(unescape(dropped[0])).dict() == {"model": "midjourney", "prompt": "a heron"}
+
+
+def test_a_plain_form_may_ask_for_another_action_than_its_fields_are_for(
+    maker: Client, team: Team, member: User
+) -> None:
+    # The page was drawn for an image from text; nobody has touched those fields.
+    reference = str(make_reference(member, team).pk)
+    sent = {"model": "midjourney", "action": "describe", "reference": reference, "prompt": "",
+            "version": "7", "stylize": "100", "aspect_ratio": "1:1"}  # fmt: skip
+    assert post(maker, team, htmx=False, **sent).status_code == 302
+    refused = post(maker, team, htmx=False, **{**sent, "stylize": "900"})
+    assert "does not take the field “stylize” here" in words(refused.content.decode())
+    assert Generation.objects.count() == 1

@@ -154,6 +154,8 @@ def _mask(
 def _start(team: Team, options: dict[str, Any]) -> dict[str, str]:
     """`--parent` and `--button` as a form posts them."""
     if not options["parent"]:
+        if options["button"]:
+            raise _refused("--button is one of an earlier generation's: give --parent as well.")
         return {}
     image = _parent_image(team, options)
     parent = image.generation if image else _parent(team, options["parent"])
