@@ -122,9 +122,13 @@ class Field:
     models: tuple[str, ...] = ()
 
     def choice_label(self, choice: str) -> str:
-        """What a page calls one of the choices."""
+        """What a page calls one of the choices; a size without a name is called by its shape."""
+        if label := (self.labels or {}).get(choice):
+            return label
+        if self.kind == "size" and (size := parse_size(choice)):
+            return _shape_of(*size)
         words = choice.replace("_", " ")
-        return (self.labels or {}).get(choice) or words[:1].upper() + words[1:]
+        return words[:1].upper() + words[1:]
 
     def is_for(self, wire_model: str, action: str) -> bool:
         """Whether this model takes it for this action."""
