@@ -1,4 +1,4 @@
-"""What can be done next with an image: by which offered models, from which price."""
+"""What can be done next with an image: by which offered models, at which price."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,16 +35,16 @@ ICONS: dict[str, str] = {
     Action.DESCRIBE: "text",
     Action.REROLL: "retry",
     Action.ZOOM: "zoom-out",
-    Action.PAN: "arrow-up",
 }
+PANS = {"left": "chevron-left", "right": "chevron-right", "down": "chevron-down"}
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One thing that can be done with an image.
 
-    `price` is the lowest of the models that can do it, in credits for one image; `models` names
-    them. `query` takes the studio there. A `button` is pressed at once unless it asks back.
+    `models` names those that can do it: first the one that `query` opens the studio with, whose
+    `price` it is, in credits for one image. A `button` is pressed at once unless it asks back.
     """
 
     action: str
@@ -57,6 +57,8 @@ class Offer:
     @property
     def icon(self) -> str:
         """The name of its icon."""
+        if self.action == Action.PAN:
+            return PANS.get(self.label.rpartition(" ")[2], "arrow-up")
         return ICONS.get(self.action, "edit")
 
     @property
@@ -82,12 +84,13 @@ def _offer(asset: ImageAsset, action: Action, entries: list[CatalogueEntry]) -> 
     if not able:
         return None
     cheapest = min(able, key=lambda entry: entry.price(1, action))
+    opened = _usual(asset, able) or cheapest
     return Offer(
         action=action,
         label=ACTION_WORDS[action],
-        price=cheapest.price(1, action),
-        models=tuple(entry.label for entry in able),
-        query=_query(asset, action, _usual(asset, able) or cheapest),
+        price=opened.price(1, action),
+        models=(opened.label, *(entry.label for entry in able if entry != opened)),
+        query=_query(asset, action, opened),
     )
 
 

@@ -11,6 +11,7 @@ from generator.offers import buttons_of, offers_for
 from tests.make import make_asset, make_entry, make_generation, make_picture
 
 pytestmark = pytest.mark.django_db
+SIDES = ("left", "right", "up", "down")
 
 
 def made(member: User, team: Team, size: tuple[int, int] = (640, 480), **facts: Any) -> ImageAsset:
@@ -37,13 +38,25 @@ def test_nothing_is_offered_that_no_offered_model_can_do(team: Team, member: Use
     assert [offer.action for offer in offers_for(asset, offered())] == ["edit"]
 
 
-def test_the_price_is_that_of_the_cheapest_model_that_can(team: Team, member: User) -> None:
+def test_the_price_is_that_of_the_model_it_opens(team: Team, member: User) -> None:
     asset = made(member, team)
     CatalogueEntry.objects.exclude(wire_model__startswith="gpt-image").update(offered=False)
     CatalogueEntry.objects.filter(wire_model="gpt-image-1-mini").update(credits_per_image=3)
     (edit,) = offers_for(asset, offered())
-    assert edit.price == 3
-    assert "GPT Image 2" in edit.models
+    assert (edit.models[0], edit.price) == ("GPT Image 2", 40)
+    assert "GPT Image 1 mini" in edit.models
+    CatalogueEntry.objects.filter(wire_model="gpt-image-2").update(offered=False)
+    (edit,) = offers_for(asset, offered())
+    assert (edit.models[0], edit.price) == ("GPT Image 1 mini", 3)
+
+
+def test_every_way_to_pan_has_a_sign_of_its_own(team: Team, member: User) -> None:
+    make_entry("midjourney")
+    rows = [{**ROW, "label": f"Pan {side}", "action": "pan"} for side in SIDES]
+    generation = make_generation(
+        member, team, wire_model="midjourney", status=Status.SUCCEEDED, buttons=rows
+    )
+    assert len({offer.icon for offer in buttons_of(generation)}) == len(SIDES)
 
 
 def test_an_image_that_a_model_would_refuse_is_not_offered_to_it(team: Team, member: User) -> None:

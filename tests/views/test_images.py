@@ -235,8 +235,8 @@ def test_a_storage_that_does_not_answer_is_said_and_not_a_broken_page(
 def test_the_page_offers_what_can_be_done_with_its_price(maker: Client, image: ImageAsset) -> None:
     said = words(maker.get(address(image, "image")).content.decode())
     assert "Go on from this image" in said
-    assert re.search(r"Edit from \d+", said)
-    assert re.search(r"Describe from \d+", said)
+    assert re.search(r"Edit GPT Image 2 · \d+", said)
+    assert re.search(r"Describe \w+ · \d+", said)
 
 
 def test_a_viewer_is_offered_nothing(viewer: Client, image: ImageAsset) -> None:
