@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from generator.models import Generation, ImageAsset, ReferenceImage, Status, Team, User
 from tests.browser.conftest import Studio
@@ -16,6 +16,7 @@ from tests.make import (
     make_asset,
     make_entry,
     make_generation,
+    make_mask,
     make_picture,
     make_team,
     make_user,
@@ -182,6 +183,83 @@ def test_a_file_that_is_no_image_is_named_and_the_others_stay(page: Page, bar: A
     expect(tiles(page)).to_have_count(1)
 
 
+@pytest.fixture
+def uploads(page: Page) -> list[Route]:
+    """Uploads on their way: none arrives before the test lets it."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/references/", hold)
+    return held
+
+
+def send_too_early(page: Page) -> None:
+    """Press the button, and the keys, while an image is on its way."""
+    write(page, "in the rain")
+    send_button(page).click()
+    page.get_by_label("Prompt", exact=True).press("Control+Enter")
+    expect(page.locator("#upload-note")).to_contain_text("Wait for the image")
+    expect(send_button(page)).to_have_attribute("aria-busy", "true")
+
+
+def until_held(page: Page, uploads: list[Route]) -> None:
+    """Wait for the next upload; the page's events come while something is asked of it."""
+    until(lambda: page.evaluate("1") and uploads, what="the next upload")
+
+
+def test_what_is_sent_while_an_image_is_on_its_way_waits_for_it(
+    page: Page, bar: Any, uploads: list[Route], said: list[str]
+) -> None:
+    bar()
+    pick(page, file())
+    pick(page, file("reeds.png", width=300))
+    send_too_early(page)
+    for _ in range(2):
+        until_held(page, uploads)
+        assert not Generation.objects.exists()
+        uploads.pop().continue_()
+    expect(cards(page)).to_have_count(1)
+    expect(page.locator("#upload-note")).to_be_empty()
+    edit = Generation.objects.get()
+    assert edit.action == "edit"
+    assert edit.given.count() == 2
+    assert said == []
+
+
+def test_without_the_image_that_was_to_go_along_nothing_is_sent(
+    page: Page, bar: Any, uploads: list[Route]
+) -> None:
+    bar()
+    words = {"name": "words.png", "mimeType": "image/png", "buffer": b"no image"}
+    for end in (Route.continue_, Route.abort):
+        pick(page, words)
+        send_too_early(page)
+        until_held(page, uploads)
+        end(uploads.pop())
+        expect(send_button(page)).not_to_have_attribute("aria-busy", "true")
+        expect(page.locator("#upload-note")).to_be_empty()
+    expect(page.locator("#file-refusals")).to_contain_text("words.png: The file is no image.")
+    expect(cards(page)).to_have_count(0)
+    assert not Generation.objects.exists()
+
+
+def test_a_field_that_is_hidden_again_is_not_sent(page: Page, bar: Any) -> None:
+    bar()
+    page.get_by_text("WebP", exact=True).click()
+    page.get_by_role("slider", name="Compression").fill("40")
+    page.get_by_text("PNG", exact=True).click()
+    expect(page.get_by_role("slider", name="Compression")).to_be_hidden()
+    write(page, "a heron")
+    send_button(page).click()
+    expect(cards(page)).to_have_count(1)
+    assert "output_compression" not in Generation.objects.get().fields
+
+
 def test_an_image_of_the_library_is_edited_without_an_upload(
     page: Page, bar: Any, team: Team, nora: User
 ) -> None:
@@ -297,6 +375,24 @@ def test_without_scripts_an_image_is_given_along(
     edit = Generation.objects.get()
     assert edit.action == "edit"
     assert edit.given.get().reference.name == "heron.png"
+    context.close()
+
+
+def test_without_scripts_a_mask_goes_along_and_another_model_is_picked(
+    studio: Studio, bar: Any, browser: Browser
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = bar("model=dall-e-3&prompt=in+the+rain", on=context.new_page())
+    address = page.locator(".model[data-model='gpt-image-2']").get_attribute("href")
+    page.goto(f"{studio.address}/t/northlight/{address}")
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("in the rain")
+    page.get_by_label("Images to give along").set_input_files(file())
+    mask = {"name": "mask.png", "mimeType": "image/png", "buffer": make_mask(WIDTH, HEIGHT)}
+    page.get_by_label("Mask of the first image").set_input_files(mask)
+    send_button(page).click()
+    expect(cards(page)).to_contain_text("in the rain")
+    edit = Generation.objects.get()
+    assert set(edit.given.values_list("purpose", flat=True)) == {"reference", "mask"}
     context.close()
 
 
