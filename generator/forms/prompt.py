@@ -6,15 +6,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.utils.datastructures import MultiValueDict
 
 from generator.errors import NotOffered
 from generator.families import FAMILIES, ActionRule, Field
 from generator.forms.asking import AskingForm, says_something
 from generator.forms.doing import ACTION_WORDS
 from generator.forms.fields import Setting
-from generator.forms.given import fitting_note, many, reference_faults
-from generator.models import Action, ReferenceImage, Team, User
+from generator.forms.given import fitting_note, reference_faults
+from generator.models import Action, ReferenceImage
 from generator.models.storage import is_reachable
 
 # Whatever any model takes. Posted to a model that does not take it, it is refused by name;
@@ -238,57 +237,6 @@ class PromptForm(AskingForm):
         """The same, for a link that starts from nothing."""
         prompt = str(self.given.get("prompt") or "")[:LONGEST_IN_ADDRESS]
         return _query({"prompt": prompt, "reference": [one.token for one in self.references]})
-
-    @classmethod
-    def fitting(
-        cls, data: Mapping[str, Any], wire_model: str, *, team: Team, author: User
-    ) -> dict[str, Any]:
-        """What was sent, as another model can take it: its own fields, where the values fit, and
-        an action that it can do. For the same model every value stays as it was typed."""
-        kept = {name: many(data, name) for name in ("reference", "style_reference", "mask")}
-        plain = ("batch", "prompt", "action", "parent", "parent_position", "button")
-        fresh = {**kept, **{name: data.get(name) for name in plain}, "model": wire_model}
-        form = cls(fresh, team=team, author=author)
-        if form.is_offered and not form.can_start:
-            fresh |= {"action": "", "button": ""}
-            form = cls(fresh, team=team, author=author)
-        if not form.is_offered:
-            return fresh
-        if wire_model == str(data.get("model") or ""):
-            return fresh | {name: form.value_in(data, name) for name in form.own_fields}
-        return fresh | form.fitting_values(data)
-
-    @property
-    def can_start(self) -> bool:
-        """Whether the model can do what is asked, and from what it starts from."""
-        button, parent = self.start.button, self.start.parent
-        goes_on = not (button and parent and parent.family != self.family.name)
-        return goes_on and self.entry.can(self.action)
-
-    def value_in(self, data: Mapping[str, Any], name: str) -> Any:
-        """What was posted for one of the model's fields, as it was typed."""
-        return self.fields[name].widget.value_from_datadict(data, MultiValueDict(), name)
-
-    def fitting_values(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The values that this model takes too, and that make sense beside each other there."""
-        found = {name: self.value_in(data, name) for name in self.own_fields}
-        found = {name: value for name, value in found.items() if self._takes(name, value)}
-
-        def has_effect(name: str) -> bool:
-            only = self.own_fields[name].only_with
-            if only is None:
-                return True
-            value = found.get(only.field)
-            return str(self.default(only.field) if value in (None, "") else value) in only.values
-
-        return {name: value for name, value in found.items() if has_effect(name)}
-
-    def _takes(self, name: str, value: Any) -> bool:
-        try:
-            self.fields[name].clean(value)
-        except forms.ValidationError:
-            return False
-        return True
 
 
 def _needs_link(rule: ActionRule) -> bool:

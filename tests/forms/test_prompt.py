@@ -7,6 +7,7 @@ import pytest
 
 from generator.families import FAMILIES, Family
 from generator.forms.asking import settings_of
+from generator.forms.fitting import fitting as fitting_for
 from generator.forms.prompt import PromptForm
 from generator.models import CatalogueEntry, Status, User
 from tests.make import make_asset, make_entry, make_generation, make_reference, make_user
@@ -273,7 +274,7 @@ def test_an_action_that_nobody_named_is_implied() -> None:
 
 def fitting(data: dict[str, Any], model: str) -> dict[str, Any]:
     person = User.objects.order_by("pk").first() or make_user("somebody")
-    return PromptForm.fitting(data, model, team=person.personal_team, author=person)
+    return fitting_for(data, model, team=person.personal_team, author=person)
 
 
 def test_what_was_typed_wrongly_stays_for_the_same_model_and_goes_with_another() -> None:
