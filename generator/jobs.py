@@ -36,8 +36,8 @@ from generator.models import (
     WorkerSeen,
 )
 from generator.models.assets import THUMBNAILS
-from generator.models.generations import take_next
 from generator.models.storage import image_storage, spool
+from generator.models.turns import take_next
 from generator.providers.gateway import Gateway
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from generator import lifecycle
 from generator.models import Generation, QuotaAccount, Window
-from generator.models.generations import take_next
+from generator.models.turns import take_next
 from generator.providers.base import Brief, Finished, InlineImage, LinkedImage, Outcome
 from tests.make import make_picture
 

@@ -100,20 +100,33 @@ def test_a_storage_that_cannot_say_whether_it_is_there_is_asked_again(
 # ── Deleted ──
 
 
-def test_with_the_last_image_goes_what_the_model_remembers(
+def test_with_an_image_goes_what_the_model_remembers_of_it(
     team: Team, member: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     generation = remembering(member, team, count=2)
-    first, last = generation.images.all()
+    first, _second = generation.images.all()
     key = generation.memory
     with django_capture_on_commit_callbacks(execute=True):
         first.delete()
-    assert read(key) == SAID
-    assert Generation.objects.get().memory == key
-    with django_capture_on_commit_callbacks(execute=True):
-        last.delete()
     assert not image_storage().exists(key)
-    assert Generation.objects.get().memory == last.generation.memory == ""
+    assert Generation.objects.get().memory == first.generation.memory == ""
+
+
+def test_with_an_image_go_the_conversations_that_went_on_from_it(
+    team: Team, member: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    root = remembering(member, team)
+    facts = {"wire_model": "gemini-3.1-flash-image-preview", "action": "edit"}
+    keys, child = [], root
+    for _ in range(2):
+        make_generation(member, team, parent=child, **facts)
+        child = run(ScriptedGateway(images(memory=SAID)))
+        keys.append(child.memory)
+    with django_capture_on_commit_callbacks(execute=True):
+        root.images.get().delete()
+    assert not any(image_storage().exists(key) for key in keys)
+    assert set(Generation.objects.values_list("memory", flat=True)) == {""}
+    assert child.images.count() == 1
 
 
 def test_what_other_generations_remember_stays(

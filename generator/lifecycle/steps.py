@@ -18,8 +18,8 @@ from generator.errors import (
 from generator.lifecycle.ending import MOST_ATTEMPTS, fail, growing_pause, look_again, refuse
 from generator.lifecycle.storing import begin_storing, gave_up, keep, store, store_later
 from generator.models import Generation, Status
-from generator.models.generations import slow_down
 from generator.models.storage import spool
+from generator.models.turns import slow_down
 from generator.providers.base import Dialog, Finished, Outcome, Pending
 from generator.providers.gateway import Gateway
 

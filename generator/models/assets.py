@@ -109,22 +109,20 @@ class ImageAsset(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the row, and its bytes once that is sure. The generation and its entries stay.
 
-        With the last image of a generation goes what its model remembers: the image is in there.
+        With it goes whatever a model remembers of it: its own conversation, and those that went
+        on from there. They start again from their images.
         """
         keys = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
         with transaction.atomic():
-            # Locked: of two who delete the last two at once, one has to see that it is the last.
+            # Locked, or a memory that is kept just now would outlive its image.
             generation = Generation.objects.select_for_update().get(pk=self.generation_id)
             gone = super().delete(*args, **kwargs)
-            if not generation.images.exists():
-                keys.append(generation.memory or generation.memory_key)
-                self._forget()
+            tellers = [generation, *Generation.objects.descendants_of(generation)]
+            keys += [teller.memory or teller.memory_key for teller in tellers]
+            Generation.objects.filter(pk__in=[teller.pk for teller in tellers]).update(memory="")
+            self.generation.memory = ""
             transaction.on_commit(lambda: delete_files(keys))
         return gone
-
-    def _forget(self) -> None:
-        Generation.objects.filter(pk=self.generation_id).update(memory="")
-        self.generation.memory = ""
 
 
 def delete_files(keys: list[str]) -> None:

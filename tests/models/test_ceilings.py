@@ -14,7 +14,7 @@ from generator import jobs, lifecycle
 from generator.errors import ProviderBusy
 from generator.models import Ceiling, Generation, Status, Team, User
 from generator.models.ceilings import STUDIO
-from generator.models.generations import slow_down
+from generator.models.turns import slow_down
 from tests.make import add_member, make_generation, make_user
 from tests.scripted import ScriptedGateway, look_again, take
 
