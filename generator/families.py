@@ -3,7 +3,7 @@
 import fnmatch
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
@@ -40,21 +40,38 @@ class SizeRule:
     shortest_side: int = 1
 
     def fault(self, width: int, height: int) -> str:
-        """What is wrong with a size, for people; empty if nothing is."""
+        """All that is wrong with a size, in one sentence for people; empty if nothing is."""
+        *first, last = [*self._faults(width, height)] or [""]
+        sentence = f"{', '.join(first)}, and {last}" if first else last
+        return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+    def _faults(self, width: int, height: int) -> Iterator[str]:
         if width < 1 or height < 1 or width % self.multiple_of or height % self.multiple_of:
-            return f"Both sides must be multiples of {self.multiple_of}."
+            yield f"both sides must be multiples of {self.multiple_of}"
         if max(width, height) > self.widest_ratio * min(width, height):
-            return f"One side may be at most {self.widest_ratio:g} times the other."
+            yield f"one side may be at most {self.widest_ratio:g} times the other"
         if max(width, height) > self.longest_side:
-            return f"No side may be longer than {self.longest_side:,} pixels."
+            yield f"no side may be longer than {self.longest_side:,} pixels"
         if min(width, height) < self.shortest_side:
-            return f"No side may be shorter than {self.shortest_side:,} pixels."
+            yield f"no side may be shorter than {self.shortest_side:,} pixels"
         if not self.least_pixels <= width * height <= self.most_pixels:
-            return (
-                f"Width times height must lie between {self.least_pixels:,} "
-                f"and {self.most_pixels:,} pixels."
+            yield (
+                f"width times height must lie between {self.least_pixels:,} "
+                f"and {self.most_pixels:,} pixels"
             )
-        return ""
+
+    @property
+    def words(self) -> str:
+        """The rule beforehand: `Multiples of 16, 0.66 to 8.3 megapixels, at most 3:1.`"""
+        parts = [] if self.multiple_of == 1 else [f"multiples of {self.multiple_of}"]
+        parts.append(f"{_mega(self.least_pixels)} to {_mega(self.most_pixels)} megapixels")
+        # What follows from the rest is not said.
+        if self.widest_ratio < self.longest_side / self.shortest_side:
+            parts.append(f"at most {self.widest_ratio:g}:1")
+        if self.longest_side < (self.most_pixels * self.widest_ratio) ** 0.5:
+            parts.append(f"no side over {self.longest_side:,}")
+        sentence = ", ".join(parts)
+        return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,10 @@ class ReferenceRule:
     def fault(self, width: int, height: int) -> str:
         """Why an image of this size cannot be sent, even made smaller; empty if it can."""
         if self.square and width != height:
-            return f"This model takes square images only, and this is {width} × {height}."
+            return (
+                f"This model takes square images only, and this is {width} × {height}. "
+                "Crop it to a square first."
+            )
         if min(width, height) < self.shortest_side:
             return f"Both sides must have {self.shortest_side} pixels or more."
         if max(width, height) > self.widest_ratio * min(width, height):
@@ -234,6 +254,11 @@ def parse_size(text: str) -> tuple[int, int] | None:
     """`"1024x1536"` to `(1024, 1536)`; None for anything else, such as `auto`."""
     found = re.fullmatch(r"([1-9]\d{1,4})\s*[x×]\s*([1-9]\d{1,4})", text.strip())
     return (int(found[1]), int(found[2])) if found else None
+
+
+def _mega(pixels: int) -> str:
+    """Pixels in megapixels, with two digits: `0.66`, `8.3`, `17`."""
+    return f"{pixels / 1e6:.2g}"
 
 
 def _shape_of(width: int, height: int) -> str:

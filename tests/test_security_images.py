@@ -206,9 +206,9 @@ def test_one_image_more_than_a_model_takes_is_refused(
     ReferenceImage.objects.bulk_create(copies)
     tokens = [str(one.pk) for one in copies]
     told = send(maker, team, **{**data, "reference": tokens})
-    assert f"takes at most {'one reference image' if rule.most == 1 else rule.most}" in told
+    assert f"takes at most {'one image' if rule.most == 1 else rule.most}" in told
     if rule.least and family.rule(action).starts_from == "nothing":
-        assert "Add " in send(maker, team, **{**data, "reference": tokens[: rule.least - 1]})
+        assert ": add " in send(maker, team, **{**data, "reference": tokens[: rule.least - 1]})
     nothing_began()
 
 

@@ -237,7 +237,7 @@ def test_a_link_for_a_provider_is_made_only_where_the_storage_can_be_reached(
     make_entry("midjourney")
     style = str(make_reference(member, team).pk)
     told = send(maker, team, model="midjourney", style_reference=style)
-    assert "takes no reference images here" in told
+    assert "takes no images here" in told
     nothing_began()
     settings.STORAGE_IS_REACHABLE = True
     send(maker, team, model="midjourney", style_reference=style)

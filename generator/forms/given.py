@@ -125,12 +125,18 @@ def _at_image(start: Start) -> Start:
 
 
 def reference_faults(
-    rule: ReferenceRule | None, references: list[ReferenceImage], *, label: str, remembers: bool
+    rule: ReferenceRule | None,
+    references: list[ReferenceImage],
+    *,
+    label: str,
+    doing: str,
+    remembers: bool,
 ) -> Iterator[str]:
-    """What is wrong with the references for this rule, in sentences."""
+    """What is wrong with the references for this rule, in sentences; `doing` is the action's name
+    on the page."""
     if rule is None:
         if references:
-            yield f"{label} takes no reference images here. Take them out, or pick another model."
+            yield f"{label} takes no images here. Take them out, or pick another model."
         return
     least = 0 if remembers else rule.least
     if len(references) > rule.most:
@@ -139,7 +145,7 @@ def reference_faults(
             f"Take out {len(references) - rule.most}."
         )
     if len(references) < least:
-        yield f"Add {_more(least - len(references))} for this."
+        yield f"{doing} takes {_range(rule)}: add {_more(least - len(references), references)}."
     for number, reference in enumerate(references, start=1):
         if fault := reference_fault(rule, reference):
             yield f"Image {number}: {fault}"
@@ -155,11 +161,15 @@ def reference_fault(rule: ReferenceRule, reference: ReferenceImage) -> str:
 
 
 def _images(count: int) -> str:
-    return "one reference image" if count == 1 else f"{count} reference images"
+    return "one image" if count == 1 else f"{count} images"
 
 
-def _more(count: int) -> str:
-    return "a reference image" if count == 1 else f"{count} reference images"
+def _range(rule: ReferenceRule) -> str:
+    return _images(rule.most) if rule.least == rule.most else f"{rule.least} to {rule.most} images"
+
+
+def _more(count: int, references: list[ReferenceImage]) -> str:
+    return f"{'one' if count == 1 else count}{' more' if references else ''}"
 
 
 def fitting_note(rule: ReferenceRule | None, reference: ReferenceImage) -> str:

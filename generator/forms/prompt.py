@@ -54,14 +54,18 @@ class PromptForm(AskingForm):
     def _check_images(self, rule: ActionRule) -> None:
         label = self.entry.label
         faults = reference_faults(
-            rule.references, self.references, label=label, remembers=self.remembers
+            rule.references,
+            self.references,
+            label=label,
+            doing=self.doing,
+            remembers=self.remembers,
         )
         for fault in faults:
             self.add_error("reference", fault)
         if self.style_references:
             shown = rule.styles if is_reachable() or not _needs_link(rule) else None
             for fault in reference_faults(
-                shown, self.style_references, label=label, remembers=False
+                shown, self.style_references, label=label, doing=self.doing, remembers=False
             ):
                 self.add_error("style_reference", fault)
         self._check_together(rule)
@@ -73,18 +77,19 @@ class PromptForm(AskingForm):
             left = max(together - asked, 0)
             self.add_error(
                 "count" if "count" in self.fields else "reference",
-                f"Reference images and images to make may be {together} together: with {asked} "
-                f"reference image{'' if asked == 1 else 's'}, at most {left} can be made.",
+                f"Images along and images to make may be {together} together: with {asked} "
+                f"image{'' if asked == 1 else 's'} along, at most {left} can be made.",
             )
 
     def _check_mask(self, rule: ActionRule) -> None:
         mask = self.painted
         if mask is None:
-            if rule.mask == "required":
+            # Over an image that cannot go along nothing is painted: that is told, and this later.
+            if rule.mask == "required" and not self.has_error("reference"):
                 self.add_error("mask", "Paint over what is to change.")
             return
         if rule.mask == "none":
-            self.add_error("mask", f"{self.entry.label} takes no mask here. Take it out.")
+            self.add_error("mask", self.mask_fault)
             return
         if not mask.is_mask:
             self.add_error(
@@ -162,6 +167,28 @@ class PromptForm(AskingForm):
         if self.start.button or set(found) <= {Action.CREATE, Action.EDIT}:
             return []
         return [(action, str(ACTION_WORDS[action])) for action in found]
+
+    @property
+    def doing(self) -> str:
+        """What it does, as the page calls it: an action, or a button of the provider."""
+        return self.start.button.label if self.start.button else ACTION_WORDS.get(self.action, "")
+
+    @property
+    def mask_fault(self) -> str:
+        """Why the mask that is painted cannot go along; empty where it can, or none is."""
+        if self.painted is None or self.rule.mask != "none":
+            return ""
+        return f"{self.entry.label} takes no mask here. Take it out, or pick another model."
+
+    @property
+    def shows_start(self) -> bool:
+        """Whether the image that it starts from is given along as well."""
+        return any(one.asset_id == getattr(self.start_image, "pk", 0) for one in self.references)
+
+    @property
+    def faulty_settings(self) -> list[Setting]:
+        """The fields with something wrong."""
+        return [setting for setting in self.settings if setting.errors] if self.is_bound else []
 
     @property
     def takes_mask(self) -> bool:

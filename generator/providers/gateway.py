@@ -377,4 +377,4 @@ def _image_bytes(status: int, body: bytes) -> bytes:
         return body
     if status in {408, 425, 429} or status >= 500:
         raise LinkSilent("The provider's image link did not answer.", code=str(status))
-    raise LinkRefused("The provider's image link is over or was refused.", code=str(status))
+    raise LinkRefused("The provider's link to the image did not work any more.", code=str(status))

@@ -91,6 +91,8 @@ def _keep_mask(request: TeamRequest, data: QueryDict) -> list[tuple[str, str]]:
         return []
     form = form_of(request, data=data)
     over = form.references[0] if form.references else form.start_image
+    if over is None and request.FILES.getlist("files"):
+        return []  # that image was refused, which is told
     if over is None:
         return [("mask", NO_IMAGE_TO_PAINT)]
     try:

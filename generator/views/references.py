@@ -51,14 +51,21 @@ def style_tiles_of(form: PromptForm) -> list[Tile]:
     """The images that a form gives along for the look alone."""
     rule = form.rule.styles if form.takes_styles else None
     return [
-        Tile(reference, number, fault=_fault(rule, reference, number, form.entry.label))
+        Tile(reference, number, fault=_fault(rule, reference, number, form.entry.label, style=True))
         for number, reference in enumerate(form.style_references, start=1)
     ]
 
 
-def _fault(rule: ReferenceRule | None, reference: ReferenceImage, number: int, label: str) -> str:
+def _fault(
+    rule: ReferenceRule | None,
+    reference: ReferenceImage,
+    number: int,
+    label: str,
+    *,
+    style: bool = False,
+) -> str:
     if rule is None:
-        return f"{label} takes no such images here."
+        return f"{label} takes no {'style ' if style else ''}images here."
     if number > rule.most:
         return f"{label} takes at most {rule.most}."
     return reference_fault(rule, reference)

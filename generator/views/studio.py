@@ -58,7 +58,8 @@ def studio(request: TeamRequest) -> HttpResponse:
 def fields(request: TeamRequest) -> HttpResponse:
     """The prompt bar and the settings for `?model=`, with whatever fits of the values sent.
 
-    Nothing is kept or begun; a POST only because what is sent may be long.
+    Nothing is kept or begun; a POST only because what is sent may be long. With `?anew` the strip
+    of images is drawn even where one of them is not here any more.
     """
     if not request.membership.may_make:
         raise Http404
@@ -67,7 +68,8 @@ def fields(request: TeamRequest) -> HttpResponse:
     form = form_of(request, initial=fitted(request, given, model))
     if not form.is_offered:
         raise Http404
-    return render(request, "generator/studio.html#fields", {**_bar(request, form), "oob": True})
+    context = {**_bar(request, form), "oob": True, "anew": "anew" in request.GET}
+    return render(request, "generator/studio.html#fields", context)
 
 
 @require_POST
@@ -101,6 +103,8 @@ def _all_valid(
                 _blame(form, other)
         if len(others) >= MOST_MODELS:
             form.add_error(None, f"At most {MOST_MODELS} models at once.")
+    for place, _sentence in refusals:
+        form.errors.pop(place, None)  # that an image is missing follows from the file's refusal
     for place, sentence in refusals:
         form.add_error(place, sentence)
     return not form.errors
@@ -110,7 +114,8 @@ def _blame(form: PromptForm, other: PromptForm) -> None:
     label = other.entry.label if other.is_offered else ""
     sentences = [str(text) for texts in other.errors.values() for text in texts]
     for sentence in dict.fromkeys(sentences):
-        form.add_error(None, f"{label}: {sentence}" if label else sentence)
+        is_named = not label or sentence.startswith(label)
+        form.add_error(None, sentence if is_named else f"{label}: {sentence}")
 
 
 # ── Pages ──

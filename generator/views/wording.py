@@ -27,7 +27,9 @@ def button_words(forms: Sequence[PromptForm]) -> str:
 
 
 def bill_words(forms: Sequence[PromptForm]) -> str:
-    """`4 images at 40`; `6 images with 3 models`."""
+    """`4 images at 40`; `6 images with 3 models`; `Describe at 10` where text is the answer."""
+    if forms[0].rule.answer == "text" and len(forms) == 1:
+        return f"{verb(forms[0])} at {forms[0].each:,}"
     images = _images(sum(form.how_many for form in forms), len(forms))
     return images if len(forms) > 1 else f"{images} at {forms[0].each:,}"
 

@@ -286,11 +286,11 @@ def test_a_model_that_takes_no_images_says_so_and_keeps_them(page: Page, bar: An
     expect(tiles(page)).to_have_count(1)
     page.get_by_role("button", name="change the model").click()
     page.get_by_role("link", name="DALL·E 3").click()
-    expect(page.locator("#along")).to_contain_text("takes no such images here")
+    expect(page.locator("#along")).to_contain_text("takes no images here")
     expect(tiles(page)).to_have_class(["reference reference--off"])
     write(page, "a heron")
     send_button(page).click()
-    expect(page.locator("#prompt-errors")).to_contain_text("takes no reference images here")
+    expect(page.locator("#prompt-errors")).to_contain_text("takes no images here")
     expect(tiles(page)).to_have_count(1)
 
 

@@ -10,7 +10,14 @@ from generator.forms.asking import settings_of
 from generator.forms.fitting import fitting as fitting_for
 from generator.forms.prompt import PromptForm
 from generator.models import CatalogueEntry, Status, User
-from tests.make import make_asset, make_entry, make_generation, make_reference, make_user
+from tests.make import (
+    make_asset,
+    make_entry,
+    make_generation,
+    make_picture,
+    make_reference,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -364,3 +371,33 @@ def test_what_is_shown_is_what_is_held_at_every_speed(speed: str) -> None:
     assert (form.cost, held(form)) == (expected, expected)
     untouched = form_of(initial={"model": "midjourney"})
     assert untouched.cost == 55
+
+
+def test_all_that_is_wrong_with_a_size_is_one_sentence_and_the_rule_is_said_beforehand() -> None:
+    size = FAMILIES["gpt-image-2"].fields["size"]
+    assert size.own
+    assert (
+        size.own.words
+        == "Multiples of 16, 0.66 to 8.3 megapixels, at most 3:1, no side over 3,840."
+    )
+    told = fault(sent(size="1001x100"), "size")
+    assert told == (
+        "Both sides must be multiples of 16, one side may be at most 3 times the other, and "
+        "width times height must lie between 655,360 and 8,294,400 pixels."
+    )
+
+
+def test_images_that_are_missing_are_told_with_both_bounds() -> None:
+    person = make_user("somebody")
+    row = make_reference(person, person.personal_team)
+    for references, more in ([], "2"), ([str(row.pk)], "one more"):
+        form = sent("midjourney", action="blend", reference=references)
+        assert fault(form, "reference") == f"Blend takes 2 to 5 images: add {more}."
+
+
+def test_what_no_painting_can_mend_is_told_alone() -> None:
+    person = make_user("somebody")
+    row = make_reference(person, person.personal_team, data=make_picture(60, 40))
+    form = sent("dall-e-2", action="edit", reference=[str(row.pk)])
+    assert "Crop it to a square first." in fault(form, "reference")
+    assert list(form.errors) == ["reference"]

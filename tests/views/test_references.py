@@ -212,7 +212,7 @@ def test_an_address_with_images_picks_a_model_that_takes_them(
     Generation.objects.filter(wire_model="dall-e-3").update(created_at="2100-01-01T00:00Z")
     shown = maker.get(reverse("studio", args=[team.slug]), {"image": image.pk}).content.decode()
     assert 'id="model" name="model" value="dall-e-3"' not in shown
-    assert "takes no such images" not in shown
+    assert "takes no images" not in shown
 
 
 def test_a_model_that_takes_none_keeps_them_greyed_and_refuses_beside_them(
@@ -222,9 +222,9 @@ def test_a_model_that_takes_none_keeps_them_greyed_and_refuses_beside_them(
     said = bar(maker, team, model="dall-e-3", reference=str(reference.pk))
     assert f'value="{reference.pk}"' in said
     assert "reference--off" in said
-    assert "Image 1: DALL·E 3 takes no such images here." in words(said)
+    assert "Image 1: DALL·E 3 takes no images here." in words(said)
     refused = send(maker, team, model="dall-e-3", reference=str(reference.pk))
-    assert "takes no reference images here" in words(refused.content.decode())
+    assert "takes no images here" in words(refused.content.decode())
     assert not Generation.objects.exists()
 
 
@@ -388,6 +388,16 @@ def test_a_refused_plain_form_keeps_the_images_and_says_which_was_none(
     assert f'name="reference" value="{kept.pk}"' in shown
     assert "words.png: The file is no image." in words(shown)
     assert not Generation.objects.exists()
+
+
+def test_a_refused_file_of_a_plain_form_is_one_message(maker: Client, team: Team) -> None:
+    files, mask = [file(b"x", "words.png")], mask_file()
+    answer = send(
+        maker, team, htmx=False, model="dall-e-2", action="edit", files=files, mask_file=mask
+    )
+    told = answer.content.decode().partition('id="prompt-errors"')[2].partition("</div>")[0]
+    assert told.count("<p") == 1
+    assert "words.png: The file is no image." in words(told)
 
 
 def plain(client: Client, team: Team, **fields: Any) -> str:

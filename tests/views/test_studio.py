@@ -501,7 +501,8 @@ def test_a_compared_model_that_lacks_the_action_is_refused_by_its_label(
     sent = {"model": "midjourney", "action": "describe", "also": "gpt-image-2", "prompt": "",
             "reference": str(make_reference(member, team).pk)}  # fmt: skip
     said = words(post(maker, team, **sent).content.decode())
-    assert "GPT Image 2: GPT Image 2 cannot describe." in said
+    assert "GPT Image 2 cannot describe." in said
+    assert "GPT Image 2: GPT" not in said  # the name once
     assert not Generation.objects.exists()
 
 
