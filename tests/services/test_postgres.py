@@ -12,6 +12,9 @@ RULES = [
     "tests/models",
     "tests/test_lifecycle.py",
     "tests/test_jobs.py",
+    "tests/test_memory.py",
+    "tests/test_steps.py",
+    "tests/test_tasks.py",
     "tests/services/test_races.py",
 ]
 
