@@ -1,7 +1,7 @@
 """The form of the studio: what was asked for, held to what the model takes, and shown."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -183,12 +183,14 @@ class PromptForm(AskingForm):
     @property
     def shows_start(self) -> bool:
         """Whether the image that it starts from is given along as well."""
-        return any(one.asset_id == getattr(self.start_image, "pk", 0) for one in self.references)
+        image = self.start_image
+        return image is not None and any(one.asset_id == image.pk for one in self.references)
 
     @property
     def faulty_settings(self) -> list[Setting]:
         """The fields with something wrong."""
-        return [setting for setting in self.settings if setting.errors] if self.is_bound else []
+        shown = self.settings if self.is_bound and self.is_offered else ()
+        return [setting for setting in shown if setting.errors]
 
     @property
     def takes_mask(self) -> bool:
@@ -250,6 +252,14 @@ class PromptForm(AskingForm):
     def carried(self) -> str:
         """What a plain link to the page takes along, as the end of its query: words, images, and
         what it starts from."""
+        return self.carried_without_start + self._carried_start()
+
+    def carried_without(self, image: ReferenceImage) -> str:
+        """The same without one of the images; without the start, where that is its image."""
+        start = "" if self.shows_start and image.asset_id else self._carried_start()
+        return self._carried_words(one for one in self.references if one is not image) + start
+
+    def _carried_start(self) -> str:
         start = self.start
         said: dict[str, Any] = {}
         # As in the strip: to a model that remembers nothing, its image is given along instead.
@@ -257,13 +267,16 @@ class PromptForm(AskingForm):
             said["parent"] = start.parent.pk
             said["parent_position"] = "" if start.position is None else start.position
             said["button"] = start.button.id if start.button else ""
-        return self.carried_without_start + _query(said)
+        return _query(said)
 
     @property
     def carried_without_start(self) -> str:
         """The same, for a link that starts from nothing."""
+        return self._carried_words(self.references)
+
+    def _carried_words(self, references: Iterable[ReferenceImage]) -> str:
         prompt = str(self.given.get("prompt") or "")[:LONGEST_IN_ADDRESS]
-        return _query({"prompt": prompt, "reference": [one.token for one in self.references]})
+        return _query({"prompt": prompt, "reference": [one.token for one in references]})
 
 
 def _needs_link(rule: ActionRule) -> bool:

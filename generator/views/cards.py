@@ -169,8 +169,10 @@ def begun(
     """The cards of what was just begun, a fresh batch id, and what is left now."""
     if not request.htmx:
         # The studio page as it was sent from, so that nothing has to be set again.
-        page = reverse("studio", args=[request.team.slug])
-        return redirect(page if pressed else f"{page}?from={generations[0].pk}")
+        page, first = reverse("studio", args=[request.team.slug]), generations[0]
+        if first.button and not pressed:  # its dialog is answered
+            return redirect(f"{page}?{urlencode({'model': first.wire_model})}")
+        return redirect(page if pressed else f"{page}?from={first.pk}")
     rows = for_cards(request.team).filter(pk__in=[one.pk for one in generations]).newest_first()
     context = {
         "groups": groups_of(cards_of(rows, request.membership)),

@@ -55,6 +55,14 @@ class Press:
     offer: Offer
     pressed: bool
 
+    @property
+    def explained(self) -> str:
+        """What Midjourney's short names mean, `U2` and `V3`; empty where the label says it (F4)."""
+        does, number = self.offer.label[:1], self.offer.label[1:]
+        if does not in ("U", "V") or number not in ("1", "2", "3", "4"):
+            return ""
+        return f"picture {number} alone" if does == "U" else f"four like picture {number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:

@@ -36,13 +36,20 @@ class Tile:
     number: int
     note: str = ""
     fault: str = ""
+    without: str = ""  # what a plain link that takes it out brings along
 
 
 def tiles_of(form: PromptForm) -> list[Tile]:
     """The reference images of a form, and what will be done to each before it is sent."""
     rule, label = form.rule.references, form.entry.label
     return [
-        Tile(reference, number, note, _fault(rule, reference, number, label))
+        Tile(
+            reference,
+            number,
+            note,
+            _fault(rule, reference, number, label),
+            form.carried_without(reference),
+        )
         for number, (reference, note) in enumerate(form.shown_references, start=1)
     ]
 

@@ -37,7 +37,8 @@ function tellCost() {
   const { verb, makes } = bill.dataset;
   const credits = `${number.format(cost)} credits`;
   const what = images(count, models);
-  say("images", models > 1 ? what : `${what} at ${number.format(each)}`);
+  const one = bill.dataset.answers === "text" ? verb : what;
+  say("images", models > 1 ? what : `${one} at ${number.format(each)}`);
   say("cost", credits);
   if (makes === "create") say("button", `${verb} ${what} · ${credits}`);
   else say("button", count === 1 ? `${verb} · ${credits}` : `${verb} · ${what} · ${credits}`);
@@ -135,6 +136,26 @@ function afterAnswer() {
   else prompt.removeAttribute("aria-invalid");
 }
 
+/* The first thing that is wrong is brought into view; a field gets the focus where it can be seen. */
+function showFault() {
+  const errors = document.getElementById("prompt-errors");
+  const first = errors.querySelector("p:not([data-settings-fault])");
+  if (first?.matches("[data-prompt-fault]")) form.elements.prompt.focus();
+  else if (!first && focusFaultySetting()) return;
+  else if (!first) errors.querySelector("button")?.focus();
+  errors.scrollIntoView({ block: "nearest" });
+}
+
+function focusFaultySetting() {
+  const field = settings.querySelector(".field__error")?.closest(".field");
+  if (!field?.checkVisibility()) return false;
+  const inputs = [...field.querySelectorAll("input, select, textarea")].filter((one) => one.checkVisibility());
+  const wanted = ["[aria-invalid]", ":checked", "*"].map((kind) => inputs.find((one) => one.matches(kind)));
+  wanted.find(Boolean)?.focus();
+  field.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
 function findModel(event) {
   const wanted = event.target.value.trim().toLowerCase();
   let found = 0;
@@ -176,15 +197,58 @@ function restoreDraft() {
   if (!prompt.value) prompt.value = drafts((kept) => kept.getItem(draft)) ?? "";
 }
 
+/* The rest of the form is kept as it stands: model, fields, images, mask and start. */
+
+const rest = `${draft} rest`;
+const NOT_KEPT = ["csrfmiddlewaretoken", "batch", "prompt", "files", "mask_file"];
+// An address that brings these along says all there is to say.
+const SAID_ELSEWHERE = ["from", "image", "reference", "parent", "button"];
+let restoring = false;
+
+function standing() {
+  return [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !NOT_KEPT.includes(name));
+}
+
+function keepRest() {
+  if (restoring) return;
+  const { writes } = document.getElementById("bill").dataset;
+  drafts((kept) => kept.setItem(rest, JSON.stringify({ entries: standing(), writes })));
+}
+
+function restoreRest() {
+  const said = new URLSearchParams(location.search);
+  const kept = JSON.parse(drafts((all) => all.getItem(rest)) ?? "null");
+  if (!kept || SAID_ELSEWHERE.some((name) => said.has(name))) return;
+  const values = new FormData();
+  for (const [name, value] of kept.entries) values.append(name, value);
+  const offered = [...menu.querySelectorAll("[data-model]")].map((one) => one.dataset.model);
+  const model = said.get("model") ?? values.get("model");
+  const picked = offered.includes(model) ? model : valueOf("model");
+  if (said.has("action")) values.set("action", said.get("action"));
+  else if (said.has("prompt") && kept.writes === "none") values.delete("action"); // it takes no words
+  if (picked === valueOf("model") && JSON.stringify([...values]) === JSON.stringify(standing())) return;
+  const also = values.getAll("also");
+  for (const box of menu.querySelectorAll('[name="also"]')) box.checked = also.includes(box.value);
+  const address = document.getElementById("refetch").getAttribute("hx-post");
+  restoring = true;
+  htmx
+    .ajax("POST", `${address}?anew&model=${encodeURIComponent(picked)}`, { values, target: "#settings" })
+    .finally(() => (restoring = false));
+}
+
 /* A refusal comes with HX-Reswap, the way to the sign-in with HX-Redirect. */
 function afterSending({ detail: { successful, xhr, requestConfig } }) {
   const sent = successful && !xhr.getResponseHeader("HX-Reswap") && !xhr.getResponseHeader("HX-Redirect");
   // What was typed while the answer was on its way is not sent yet.
+  if (successful && xhr.getResponseHeader("HX-Reswap")) requestAnimationFrame(showFault);
   if (sent && requestConfig.formData.get("prompt") === form.elements.prompt.value) drafts((kept) => kept.removeItem(draft));
 }
 
 if (form) {
   restoreDraft();
+  restoreRest();
+  addEventListener("pagehide", keepRest);
+  settings.addEventListener("toggle", (event) => event.newState === "open" && focusFaultySetting());
   if (/Mac|iP/.test(navigator.platform)) form.querySelector("[data-send-keys]").textContent = "⌘ ↵";
   document.addEventListener("input", (event) => {
     if (event.target.form === form) tell();

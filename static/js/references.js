@@ -26,10 +26,16 @@ function unmask() {
   document.getElementById("painted")?.replaceChildren();
 }
 
+function tell(sentence) {
+  document.getElementById("upload-note").textContent = sentence;
+}
+
 /* A mask lies over the first image: with another one there it would mean nothing. */
-function changed() {
+function changed(gone = "The mask belonged to the image that was first, and went with it.") {
   const first = tokens()[0] ?? "";
-  if (first !== firstBefore) unmask();
+  const loses = first !== firstBefore && document.querySelector("#painted > *");
+  if (loses) unmask();
+  if (!held) tell(loses ? gone : "");
   firstBefore = first;
   refetch();
 }
@@ -63,9 +69,11 @@ function add(token) {
 }
 
 function takeOut(tile) {
+  // Given along since it is what the prompt starts from: without it, nothing is.
+  document.querySelector(`.start[data-image="${CSS.escape(tile.dataset.reference)}"]`)?.remove();
   tile.remove();
   document.querySelector(".add-button").focus();
-  changed();
+  changed("The mask belonged to that image and went with it.");
 }
 
 function move(tile) {
@@ -112,7 +120,7 @@ function hold(on) {
   const button = form.querySelector("#send");
   if (on) button.setAttribute("aria-busy", "true");
   else button.removeAttribute("aria-busy");
-  document.getElementById("upload-note").textContent = on ? "Wait for the image: this is sent as soon as it is here." : "";
+  tell(on ? "Wait for the image: this is sent as soon as it is here." : "");
 }
 
 function holdBack(event) {
@@ -199,6 +207,33 @@ function restore() {
   (place?.querySelector(`[data-${key}]`) ?? place?.querySelector("button") ?? document.querySelector(".add-button")).focus();
 }
 
+/* What a button asked, or a turn that is remembered, is done with: what comes next starts from what
+   is made of it, and that is not there yet. */
+function leaveStart({ detail: { successful, xhr } }) {
+  const start = document.querySelector(".start[data-once]");
+  if (!start || !successful || xhr.getResponseHeader("HX-Reswap") || xhr.getResponseHeader("HX-Redirect")) return;
+  start.remove();
+  if (!tokens().length) unmask();
+  refetch();
+}
+
+/* What a model said of an image becomes the prompt, and all else stays; where what is picked to do
+   takes no words, an image is made from them. */
+function usePrompt(event, link) {
+  const { prompt, action } = form.elements;
+  if (prompt.disabled) {
+    const choices = [...form.elements].flatMap((one) => (one.name !== "action" ? [] : one.options ? [...one.options] : [one]));
+    if (!choices.some((one) => one.value === "create")) return;
+    action.value = "create";
+    prompt.disabled = false;
+    refetch();
+  }
+  event.preventDefault();
+  prompt.value = new URL(link.href).searchParams.get("prompt");
+  prompt.dispatchEvent(new Event("input", { bubbles: true }));
+  prompt.focus();
+}
+
 function press(event) {
   const button = event.target.closest("button, a");
   if (!button) return;
@@ -207,6 +242,7 @@ function press(event) {
   else if ("move" in dataset) move(button.closest(".reference"));
   else if ("choose" in dataset) choose(dataset.choose);
   else if ("pick" in dataset) pick(button);
+  else if ("usePrompt" in dataset) usePrompt(event, button);
   else if ("unmask" in dataset) {
     unmask();
     refetch();
@@ -229,6 +265,7 @@ if (form) {
     send(event.target.files, choosing);
   });
   upload.addEventListener("htmx:afterRequest", sent);
+  form.addEventListener("htmx:afterRequest", leaveStart);
   document.addEventListener("submit", holdBack, true); // before htmx hears of it
   document.getElementById("refetch").addEventListener("htmx:afterRequest", letGo);
   chooser.addEventListener("toggle", (event) => {

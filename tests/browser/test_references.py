@@ -384,7 +384,7 @@ def test_without_scripts_a_mask_goes_along_and_another_model_is_picked(
     context = browser.new_context(java_script_enabled=False)
     page = bar("model=dall-e-3&prompt=in+the+rain", on=context.new_page())
     address = page.locator(".model[data-model='gpt-image-2']").get_attribute("href")
-    page.goto(f"{studio.address}/t/northlight/{address}")
+    page.goto(f"{studio.address}{address}")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("in the rain")
     page.get_by_label("Images to give along").set_input_files(file())
     mask = {"name": "mask.png", "mimeType": "image/png", "buffer": make_mask(WIDTH, HEIGHT)}
@@ -424,3 +424,102 @@ def test_on_a_phone_nothing_is_wider_than_it_and_images_can_be_given_along(
     page.get_by_role("button", name="Paint what changes").tap()
     expect(page.get_by_role("button", name="Use this mask")).to_be_in_viewport(ratio=1)
     context.close()
+
+
+def reloaded(page: Page) -> None:
+    """Load the page again, and wait until what was kept stands in it."""
+    page.reload()
+    expect(tiles(page)).to_have_count(1)
+
+
+def test_images_mask_model_and_fields_outlive_a_reload_and_a_way_through_the_library(
+    page: Page, bar: Any, said: list[str]
+) -> None:
+    bar("")
+    page.get_by_role("button", name="change the model").click()
+    page.get_by_role("link", name="GPT Image 1.5").click()
+    pick(page, file())
+    expect(tiles(page)).to_have_count(1)
+    page.get_by_text("High", exact=True).click()
+    page.get_by_role("button", name="Paint what changes").press("Enter")
+    expect(page.locator("#mask-dialog canvas")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Use this mask").press("Enter")
+    expect(page.get_by_text("Mask painted")).to_be_visible()
+    reloaded(page)
+    expect(page.get_by_text("Mask painted")).to_be_visible()
+    page.get_by_role("link", name="Library").first.click()
+    page.get_by_role("link", name="Studio").first.click()
+    expect(tiles(page)).to_have_count(1)
+    expect(page.get_by_text("Mask painted")).to_be_visible()
+    expect(page.locator("#model")).to_have_value("gpt-image-1.5")
+    expect(page.locator("[name=quality]:checked")).to_have_value("high")
+    page.get_by_role("button", name="Take out image 1").click()
+    expect(page.locator("#upload-note")).to_have_text(
+        "The mask belonged to that image and went with it."
+    )
+    expect(page.get_by_text("Mask painted")).to_be_hidden()
+    assert said == []
+
+
+def test_an_address_with_images_of_its_own_wins_over_what_was_kept(
+    page: Page, bar: Any, team: Team, nora: User
+) -> None:
+    image = make_asset(make_generation(nora, team, status=Status.SUCCEEDED, cost=40))
+    bar()
+    pick(page, file())
+    expect(tiles(page)).to_have_count(1)
+    bar(f"image={image.pk}")
+    page.wait_for_load_state("networkidle")
+    expect(tiles(page)).to_have_count(1)
+    expect(page.locator(f'[data-reference="image:{image.pk}"]')).to_have_count(1)
+
+
+def test_on_a_phone_a_fault_in_the_settings_is_told_at_the_prompt(
+    bar: Any, browser: Browser
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
+    page = bar(on=context.new_page())
+    page.get_by_role("button", name="Settings").tap()
+    page.get_by_text("Own", exact=True).tap()
+    expect(page.get_by_text("Multiples of 16, 0.66 to 8.3 megapixels")).to_be_visible()
+    page.get_by_label("Width in pixels").fill("1001")
+    page.get_by_role("button", name="Close").first.tap()
+    write(page, "a heron")
+    send_button(page).tap()
+    expect(page.locator("#prompt-errors")).to_contain_text("Both sides must be multiples of 16")
+    page.get_by_role("button", name="Open the settings").tap()
+    expect(page.get_by_label("Width in pixels")).to_be_focused()
+    context.close()
+
+
+def test_on_a_wide_page_the_faulty_field_has_the_focus_and_it_is_told_once(
+    page: Page, bar: Any
+) -> None:
+    bar()
+    page.get_by_text("Own", exact=True).click()
+    page.get_by_label("Width in pixels").fill("1001")
+    write(page, "a heron")
+    send_button(page).click()
+    expect(page.get_by_label("Width in pixels")).to_be_focused()
+    expect(page.locator("[data-settings-fault]").first).to_be_hidden()
+
+
+def test_a_turn_that_was_sent_is_left_and_the_next_starts_anew(
+    page: Page, bar: Any, team: Team, nora: User
+) -> None:
+    parent = make_generation(
+        nora, team, wire_model="gemini-3-pro-image-preview", family="gemini-3-pro-image",
+        status=Status.SUCCEEDED, cost=40, memory="teams/1/memory",
+    )  # fmt: skip
+    make_asset(parent)
+    bar(f"model={parent.wire_model}&parent={parent.pk}&parent_position=0")
+    expect(page.locator(".start")).to_contain_text("Goes on")
+    write(page, "in the rain")
+    send_button(page).click()
+    expect(cards(page)).to_have_count(2)
+    expect(page.locator(".start")).to_have_count(0)
+    assert Generation.objects.filter(parent=parent).count() == 1

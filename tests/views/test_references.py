@@ -3,6 +3,7 @@
 import io
 import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -472,3 +473,31 @@ def test_images_for_the_look_are_offered_where_the_provider_can_reach_them(
     assert 'data-choose="style_reference"' not in shown
     assert "reference--off" in shown  # it stays, and says why
     assert "data-choose" not in bar(maker, team, model="midjourney")
+
+
+def test_without_scripts_each_image_can_be_taken_out_by_a_link(
+    maker: Client, team: Team, member: User
+) -> None:
+    first, second = (make_reference(member, team) for _ in range(2))
+    both = [str(first.pk), str(second.pk)]
+    shown = plain_page(maker, team, model="dall-e-3", reference=both, prompt="a heron")
+    hrefs = re.findall(r'<a class="reference__remove" href="([^"]+)"', shown)
+    kept = [maker.get(unescape(href)).content.decode() for href in hrefs]
+    assert [re.findall(r'name="reference" value="([^"]+)"', page) for page in kept] == [
+        [both[1]], [both[0]],
+    ]  # fmt: skip
+    assert all(">a heron</textarea>" in page for page in kept)
+
+
+def test_a_mask_that_the_model_does_not_take_is_told_at_once(
+    maker: Client, team: Team, member: User
+) -> None:
+    mask = make_reference(member, team, data=make_mask(64, 48), is_mask=True)
+    reference = make_reference(member, team)
+    said = bar(maker, team, model="dall-e-3", reference=str(reference.pk), mask=str(mask.pk))
+    assert "DALL·E 3 takes no mask here. Take it out, or pick another model." in words(said)
+
+
+def plain_page(client: Client, team: Team, **fields: Any) -> str:
+    """The page on which a plain form is refused."""
+    return str(send(client, team, htmx=False, **fields).content.decode())

@@ -340,7 +340,7 @@ def test_one_who_presses_twice_compares_once(maker: Client, team: Team) -> None:
 
 def test_a_fault_of_one_model_begins_none_and_names_it(maker: Client, team: Team) -> None:
     said = words(post(maker, team, also="dall-e-2", prompt="x" * 1001).content.decode())
-    assert "DALL·E 2: DALL·E 2 takes at most 1,000 characters" in said
+    assert "DALL·E 2 takes at most 1,000 characters" in said
     assert not Generation.objects.exists()
     assert "not offered" in words(post(maker, team, also="no-such").content.decode())
     assert not Generation.objects.exists()
@@ -573,7 +573,8 @@ def test_what_is_drawn_anew_says_at_once_what_is_gone(maker: Client, team: Team)
 def links(html: str) -> dict[str, QueryDict]:
     """What each link to the page's other models says, by model."""
     found = [
-        QueryDict(unescape(query)) for query in re.findall(r'class="model" href="\?([^"]+)"', html)
+        QueryDict(unescape(query))
+        for query in re.findall(r'class="model" href="[^"?]+\?([^"]+)"', html)
     ]
     return {query["model"]: query for query in found}
 
@@ -602,7 +603,7 @@ def test_links_to_other_actions_take_what_it_starts_from_along(
     shown = page(maker, team, model="midjourney", prompt="a heron", **start)
     link = links(shown)["midjourney"]
     assert {name: link[name] for name in start} == start
-    dropped = re.findall(r'href="\?([^"]+)" data-drop-start', shown)
+    dropped = re.findall(r'href="[^"?]+\?([^"]+)" data-drop-start', shown)
     assert QueryDict(unescape(dropped[0])).dict() == {"model": "midjourney", "prompt": "a heron"}
 
 
@@ -617,3 +618,18 @@ def test_a_plain_form_may_ask_for_another_action_than_its_fields_are_for(
     refused = post(maker, team, htmx=False, **{**sent, "stylize": "900"})
     assert "does not take the field “stylize” here" in words(refused.content.decode())
     assert Generation.objects.count() == 1
+
+
+def test_a_fault_in_the_settings_is_told_at_the_prompt_too(maker: Client, team: Team) -> None:
+    said = post(maker, team, count="70").content.decode()
+    told = said.partition('id="prompt-errors"')[2].partition("</div>")[0]
+    assert "Images: Give a whole number from 1 to 10." in words(told)
+    assert 'popovertarget="settings"' in told
+
+
+def test_a_model_that_answers_in_words_makes_no_images_of_the_bill(
+    maker: Client, team: Team
+) -> None:
+    said = words(page(maker, team, model="midjourney", action="describe"))
+    assert "Describe at 10" in said
+    assert "1 image at 10" not in said
