@@ -71,9 +71,7 @@ def set_cap(team: Team, user: User | None, *, window: Window, credits: int) -> Q
 
 def make_asked(prompt: str = "a teapot", **facts: Any) -> Asked:
     """What an author asked for."""
-    return Asked(
-        **{"action": "create", "prompt": prompt, "fields": {"size": "1024x1024"}, **facts}
-    )
+    return Asked(**{"action": "create", "prompt": prompt, "fields": {"size": "1024x1024"}, **facts})
 
 
 def make_generation(
