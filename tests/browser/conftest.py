@@ -24,10 +24,10 @@ from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
-from generator.models import Generation, ImageAsset, User, WorkerSeen, image_storage
+from generator.models import Generation, ImageAsset, Team, User, WorkerSeen, image_storage
 from generator.sandbox import Log, Sandbox
 from generator.sandbox.serve import serving
-from tests.make import PASSWORD
+from tests.make import PASSWORD, add_member, make_entry, make_team, make_user
 from tests.services import servers
 from tests.services.conftest import Stack
 from tests.services.servers import ROOT, until
@@ -211,3 +211,18 @@ def fill_sign_in(page: Page, address: str, user: User, password: str = PASSWORD)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "/accounts/" not in address)
+
+
+@pytest.fixture
+def team(studio: Studio) -> Team:
+    """A team with the whole catalogue."""
+    make_entry()
+    return make_team(slug="northlight")
+
+
+@pytest.fixture
+def nora(team: Team) -> User:
+    """Somebody who may make images, with 10 000 credits this month."""
+    nora = make_user("nora")
+    add_member(team, nora)
+    return nora

@@ -11,25 +11,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from generator.models import Generation, ImageAsset, Status, Team, User
 from tests.browser.conftest import DELAY, Studio, fill_sign_in
-from tests.make import add_member, make_entry, make_team, make_user
+from tests.make import add_member, make_user
 from tests.services.servers import until
 
 REAL_HASHER = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-
-
-@pytest.fixture
-def team(studio: Studio) -> Team:
-    """A team with the whole catalogue."""
-    make_entry()
-    return make_team(slug="northlight")
-
-
-@pytest.fixture
-def nora(team: Team) -> User:
-    """Somebody who may make images, with 10 000 credits this month."""
-    nora = make_user("nora")
-    add_member(team, nora)
-    return nora
 
 
 Open = Callable[..., Page]

@@ -12,14 +12,10 @@ from generator.models import Generation, ImageAsset, ReferenceImage, Status, Tea
 from tests.browser.conftest import Studio
 from tests.browser.test_making import cards, expect_image, write
 from tests.make import (
-    add_member,
     make_asset,
-    make_entry,
     make_generation,
     make_mask,
     make_picture,
-    make_team,
-    make_user,
 )
 from tests.services.servers import until
 
@@ -29,21 +25,6 @@ WIDTH, HEIGHT = 600, 400
 def file(name: str = "heron.png", width: int = WIDTH, height: int = HEIGHT) -> Any:
     """A file as somebody picks it."""
     return {"name": name, "mimeType": "image/png", "buffer": make_picture(width, height)}
-
-
-@pytest.fixture
-def team(studio: Studio) -> Team:
-    """A team with the whole catalogue."""
-    make_entry()
-    return make_team(slug="northlight")
-
-
-@pytest.fixture
-def nora(team: Team) -> User:
-    """Somebody who may make images."""
-    nora = make_user("nora")
-    add_member(team, nora)
-    return nora
 
 
 @pytest.fixture
