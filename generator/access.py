@@ -117,8 +117,8 @@ def allowances(team: Team, user: User) -> list[Allowance]:
     rows = []
     for cap in caps:
         window = Window(cap.window)
-        left = cap.credits + spent.get((cap.account_id, window, window.start(day)), 0)
-        rows.append(Allowance(window, left, cap.credits, shared=cap.account.user_id is None))
+        left = cap.holds + spent.get((cap.account_id, window, window.start(day)), 0)
+        rows.append(Allowance(window, left, cap.holds, shared=cap.account.user_id is None))
     return sorted(rows, key=lambda row: (row.credits, row.window))
 
 

@@ -196,7 +196,7 @@ def _new_entry(row: Listed, now: datetime) -> CatalogueEntry:
         family=family.name if family else "",
         # Somebody looks at a model before others may pick it, unless a release has done so.
         offered=named is not None,
-        credits_per_image=credits or of_file,
+        credits_each=credits or of_file,
         rates=rates_in_credits(named.rates) if named else {},
         price_source=PriceSource.GATEWAY if credits or not named else PriceSource.FILE,
         seen_at=now,
@@ -230,24 +230,24 @@ def _find_family(entry: CatalogueEntry, row: Listed) -> None:
     if family is None or not mine.update(family=family.name):
         return
     if named is not None and named.credits is not None:
-        mine = CatalogueEntry.objects.filter(pk=entry.pk, credits_per_image=None)
+        mine = CatalogueEntry.objects.filter(pk=entry.pk, credits_each=None)
         credits = in_credits(named.credits)
-        if mine.update(credits_per_image=credits, price_source=PriceSource.FILE):
-            entry.credits_per_image = credits
+        if mine.update(credits_each=credits, price_source=PriceSource.FILE):
+            entry.credits_each = credits
 
 
 def _reprice(entry: CatalogueEntry, changes: Changes, credits: int | None) -> None:
     """A price by the request is taken over; one by the token leaves the estimate of the file."""
-    if credits is not None and _take_over(entry, credits_per_image=credits):
+    if credits is not None and _take_over(entry, credits_each=credits):
         _note(entry, changes, credits)
 
 
 def _rerate(entry: CatalogueEntry, changes: Changes, rates: dict[str, int]) -> None:
     """Rates that the gateway does not name stay: they are prices of the file."""
-    each = rates.get("create", entry.credits_per_image)
-    before = _telling(entry.rates, entry.credits_per_image)
+    each = rates.get("create", entry.credits_each)
+    before = _telling(entry.rates, entry.credits_each)
     after = _telling({**entry.rates, **rates}, each)
-    if rates and _take_over(entry, rates=after, credits_per_image=each):
+    if rates and _take_over(entry, rates=after, credits_each=each):
         _note(entry, changes, each, otherwise=after != before)
 
 
@@ -267,8 +267,8 @@ def _take_over(entry: CatalogueEntry, **facts: Any) -> bool:
 def _note(
     entry: CatalogueEntry, changes: Changes, credits: int | None, *, otherwise: bool = False
 ) -> None:
-    if credits != entry.credits_per_image or otherwise:
-        changes.repriced.append(Repriced(entry.wire_model, entry.credits_per_image, credits))
+    if credits != entry.credits_each or otherwise:
+        changes.repriced.append(Repriced(entry.wire_model, entry.credits_each, credits))
 
 
 def _mark_gone(entries: Iterable[CatalogueEntry], now: datetime, changes: Changes) -> None:

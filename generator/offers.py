@@ -127,7 +127,7 @@ def _goes_on(rule: ActionRule, entry: CatalogueEntry, generation: Generation) ->
 def buttons_of(generation: Generation, *, position: int = 0) -> Iterator[Offer]:
     """What the provider itself offers to do next with what it made, where it still can be asked."""
     entry = generation.entry
-    if entry is None or not entry.offered or entry.credits_per_image is None:
+    if entry is None or not entry.offered or entry.credits_each is None:
         return
     for row in generation.buttons:
         button = Button(**row)

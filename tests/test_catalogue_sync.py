@@ -77,14 +77,14 @@ def test_a_model_that_the_families_file_names_is_offered_at_the_gateways_price()
     assert changes.added == ["qwen-image"]
     one = entry("qwen-image")
     assert (one.label, one.family, one.offered) == ("Qwen Image", "qwen-image", True)
-    assert (one.credits_per_image, one.price_source) == (50, PriceSource.GATEWAY)
+    assert (one.credits_each, one.price_source) == (50, PriceSource.GATEWAY)
     assert one in CatalogueEntry.objects.pickable()
 
 
 def test_one_that_is_priced_by_the_token_keeps_the_estimate_of_the_file() -> None:
     synced(image("gpt-image-2", input_price=Decimal(4), ratio=Decimal("0.8")))
     one = entry("gpt-image-2")
-    assert (one.credits_per_image, one.price_source) == (40, PriceSource.FILE)
+    assert (one.credits_each, one.price_source) == (40, PriceSource.FILE)
     assert (one.listed["input_price"], one.listed["ratio"]) == ("4", "0.8")
     assert "per_request" not in one.listed
 
@@ -93,7 +93,7 @@ def test_a_new_model_of_a_family_that_we_know_waits_for_the_staff() -> None:
     synced(image("gpt-image-2-2026-04-21", "0.06", name="GPT Image 2 of April"))
     one = entry("gpt-image-2-2026-04-21")
     assert (one.label, one.family, one.offered) == ("GPT Image 2 of April", "gpt-image-2", False)
-    assert (one.credits_per_image, one.price_source) == (60, PriceSource.GATEWAY)
+    assert (one.credits_each, one.price_source) == (60, PriceSource.GATEWAY)
 
 
 def test_a_model_of_no_family_that_we_know_is_listed_and_nobody_can_pick_it() -> None:
@@ -150,7 +150,7 @@ def test_a_price_at_the_gateway_takes_the_place_of_the_files() -> None:
     changes = synced(image("qwen-image", "0.035"))
     assert changes.repriced == [Repriced("qwen-image", 40, 35)]
     one = entry("qwen-image")
-    assert (one.credits_per_image, one.price_source) == (35, PriceSource.GATEWAY)
+    assert (one.credits_each, one.price_source) == (35, PriceSource.GATEWAY)
 
 
 def test_the_same_price_is_no_change_but_comes_from_the_gateway_now() -> None:
@@ -160,17 +160,17 @@ def test_the_same_price_is_no_change_but_comes_from_the_gateway_now() -> None:
 
 
 def test_a_price_that_staff_set_is_never_overwritten() -> None:
-    make_entry("qwen-image", credits_per_image=77, price_source=PriceSource.STAFF)
+    make_entry("qwen-image", credits_each=77, price_source=PriceSource.STAFF)
     assert not synced(image("qwen-image", "0.035"))
     one = entry("qwen-image")
-    assert (one.credits_per_image, one.price_source) == (77, PriceSource.STAFF)
+    assert (one.credits_each, one.price_source) == (77, PriceSource.STAFF)
     assert one.listed["per_request"] == "0.035"
 
 
 def test_staff_who_set_a_price_at_the_same_moment_are_not_overwritten() -> None:
     one = make_entry("qwen-image")
     same = CatalogueEntry.objects.filter(pk=one.pk)
-    prices = [{"credits_per_image": 77, "price_source": PriceSource.STAFF}]
+    prices = [{"credits_each": 77, "price_source": PriceSource.STAFF}]
 
     def staff_first(execute: Any, sql: str, *rest: Any) -> Any:
         if sql.startswith("UPDATE") and "price_source" in sql and prices:
@@ -180,7 +180,7 @@ def test_staff_who_set_a_price_at_the_same_moment_are_not_overwritten() -> None:
     with connection.execute_wrapper(staff_first):
         assert not synced(image("qwen-image", "0.035"))
     assert prices == []
-    assert entry("qwen-image").credits_per_image == 77
+    assert entry("qwen-image").credits_each == 77
 
 
 @pytest.mark.parametrize(
@@ -204,15 +204,15 @@ def test_a_price_is_whole_credits_rounded_up_and_never_a_gift(
 def test_a_deployment_may_count_in_other_credits(settings: Any) -> None:
     settings.CREDITS_PER_DOLLAR = 250
     CatalogueEntry.objects.fill()
-    assert entry("gpt-image-2").credits_per_image == 10
+    assert entry("gpt-image-2").credits_each == 10
     synced(image("qwen-image", "0.05"))
-    assert entry("qwen-image").credits_per_image == 13
+    assert entry("qwen-image").credits_each == 13
 
 
 def test_a_price_that_makes_no_sense_leaves_the_one_there_is() -> None:
     make_entry("qwen-image")
     assert not synced(image("qwen-image", "99999999"))
-    assert entry("qwen-image").credits_per_image == 40
+    assert entry("qwen-image").credits_each == 40
 
 
 # ── Midjourney's price rows ──
@@ -239,7 +239,7 @@ def test_price_rows_are_rates_by_action_and_speed() -> None:
 def rated(name: str = "midjourney", **facts: Any) -> CatalogueEntry:
     return CatalogueEntry.objects.create(
         wire_model=name,
-        **{"label": name, "family": "x", "credits_per_image": 50, "rates": {"pan": 9},
+        **{"label": name, "family": "x", "credits_each": 50, "rates": {"pan": 9},
            "price_source": PriceSource.FILE, **facts},
     )  # fmt: skip
 
@@ -254,13 +254,13 @@ def test_price_rows_are_the_prices_of_midjourney_and_niji_and_no_entries() -> No
         assert one.rates == {"create turbo": 80, "pan": 9}
         assert one.price_of_one("create", {}) == 40
         assert one.price_of_one("create", {"speed": "turbo"}) == 80
-        assert (one.credits_per_image, one.price_source) == (40, PriceSource.GATEWAY)
+        assert (one.credits_each, one.price_source) == (40, PriceSource.GATEWAY)
         assert one.seen_at == NOW
     assert not synced(image("mj-fast-imagine", "0.04"), image("mj-turbo-imagine", "0.08"))
 
 
 def test_a_rate_that_comes_down_to_the_price_of_all_others_is_a_change_told_as_one() -> None:
-    rated(rates={"upscale": 20, "pan": 40}, credits_per_image=40)
+    rated(rates={"upscale": 20, "pan": 40}, credits_each=40)
     changes = synced(image("mj-fast-imagine", "0.04"), image("mj-fast-upscale", "0.04"))
     assert list(told(changes)) == ["midjourney: other prices for some of its actions"]
     assert entry("midjourney").price_of_one("upscale", {}) == 40
@@ -269,7 +269,7 @@ def test_a_rate_that_comes_down_to_the_price_of_all_others_is_a_change_told_as_o
 def test_rates_that_staff_set_are_never_overwritten() -> None:
     rated(price_source=PriceSource.STAFF)
     assert not synced(image("mj-fast-imagine", "0.04"))
-    assert (entry("midjourney").rates, entry("midjourney").credits_per_image) == ({"pan": 9}, 50)
+    assert (entry("midjourney").rates, entry("midjourney").credits_each) == ({"pan": 9}, 50)
 
 
 # ── Gone, and back ──
@@ -346,7 +346,7 @@ def test_a_family_that_this_release_has_learned_is_filled_in_and_staff_still_off
     )
     synced(image("gpt-image-2"))
     one = entry("gpt-image-2")
-    assert (one.family, one.offered, one.credits_per_image) == ("gpt-image-2", False, 40)
+    assert (one.family, one.offered, one.credits_each) == ("gpt-image-2", False, 40)
 
 
 # ── The sandbox, the command, the daily round ──
@@ -373,7 +373,7 @@ def test_the_sandboxs_prices_are_those_of_the_families_file(sandbox: Sandbox) ->
 def test_the_command_says_what_changed_and_then_that_nothing_has(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_entry("qwen-image", credits_per_image=39)
+    make_entry("qwen-image", credits_each=39)
     call_command("sync_catalogue")
     said = capsys.readouterr().out
     assert "recraftv3: new\n" in said

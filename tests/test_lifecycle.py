@@ -53,7 +53,7 @@ from tests.scripted import CAP, ScriptedGateway, images, left, links, look_again
 def test_begin_keeps_the_prompt_and_what_history_needs(team: Team, member: User) -> None:
     generation = make_generation(member, team, prompt="a teapot", count=2)
     assert (generation.status, generation.prompt, generation.price) == ("queued", "a teapot", 80)
-    assert generation.price_basis["credits_per_image"] == 40
+    assert generation.price_basis["credits_each"] == 40
     make_entry().delete()
     generation.refresh_from_db()
     assert generation.label == "GPT Image 2"
@@ -71,7 +71,7 @@ def test_a_form_sent_again_finds_the_same_generation(team: Team, member: User) -
 def test_a_form_sent_again_finds_it_even_when_the_credits_are_used_up(
     team: Team, member: User
 ) -> None:
-    entry, batch = make_entry(credits_per_image=CAP), uuid.uuid4()
+    entry, batch = make_entry(credits_each=CAP), uuid.uuid4()
     first = lifecycle.begin(member, team, entry, make_asked(), batch=batch)
     assert lifecycle.begin(member, team, entry, make_asked(), batch=batch) == first
 
@@ -93,7 +93,7 @@ def test_a_viewer_and_a_stranger_may_not_begin(team: Team) -> None:
 
 
 def test_a_model_that_is_not_offered_or_has_no_price_is_refused(team: Team, member: User) -> None:
-    for entry in (make_entry(offered=False), make_entry(offered=True, credits_per_image=None)):
+    for entry in (make_entry(offered=False), make_entry(offered=True, credits_each=None)):
         with pytest.raises(NotOffered):
             lifecycle.begin(member, team, entry, make_asked(), batch=uuid.uuid4())
     assert not Generation.objects.exists()

@@ -33,10 +33,10 @@ class CatalogueEntryAdmin(StudioAdmin):
     """Offers and prices are edited in the list; a price that staff set stays the staff's."""
 
     list_display = [
-        "label", "wire_model", "family_or_none", "offered", "credits_per_image", "price_source",
+        "label", "wire_model", "family_or_none", "offered", "credits_each", "price_source",
         "at_the_gateway", "position",
     ]  # fmt: skip
-    list_editable = ["offered", "credits_per_image"]
+    list_editable = ["offered", "credits_each"]
     list_filter = [
         "offered", "price_source", ("gone_at", admin.EmptyFieldListFilter), "family",
     ]  # fmt: skip
@@ -81,7 +81,7 @@ class CatalogueEntryAdmin(StudioAdmin):
     ) -> Any:
         """The usual field; prices, here and in the list, have a largest value."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "credits_per_image":
+        if db_field.name == "credits_each":
             field.validators.append(MaxValueValidator(LARGEST_PRICE, TOO_DEAR))
         if db_field.name == "rates":
             field.validators.append(_are_prices)
@@ -91,7 +91,7 @@ class CatalogueEntryAdmin(StudioAdmin):
         self, request: HttpRequest, obj: CatalogueEntry, form: Any, change: bool
     ) -> None:
         """Keep the entry; a price that was changed here comes from the staff."""
-        if {"credits_per_image", "rates"} & set(form.changed_data):
+        if {"credits_each", "rates"} & set(form.changed_data):
             obj.price_source = PriceSource.STAFF
         super().save_model(request, obj, form, change)
 

@@ -16,7 +16,7 @@ from generator.errors import (
     ProviderSilent,
     TaskUnknown,
 )
-from generator.models import Generation, Status
+from generator.models import Generation, Status, UsageTotal
 from generator.models.quota import accounts_holding
 from generator.models.storage import spool
 
@@ -28,7 +28,7 @@ def fail(generation: Generation, reason: str, *, code: str, request_id: str = ""
     facts = {"request_id": request_id[:120]} if request_id else {}
     with transaction.atomic():
         generation.move_to(Status.FAILED, reason=reason, reason_code=code, outcome=[], **facts)
-        release(generation)
+        release(generation, failed=True)
         live.moved(generation)
     if code not in {"lost", "bug"}:  # what may yet be looked for is left to the daily round
         spool().clear(generation.pk)
@@ -53,10 +53,13 @@ def refuse(generation: Generation, error: ProviderError) -> float | None:
     return fail(generation, str(error), code=code, request_id=error.request_id)
 
 
-def release(generation: Generation) -> None:
-    """Give back what was held."""
-    for account in accounts_holding(generation):
-        account.release(generation)
+def release(generation: Generation, *, failed: bool = False) -> None:
+    """Give back what was held; a failure counts in the usage, at no cost."""
+    entries = [account.release(generation) for account in accounts_holding(generation)]
+    if failed and entries:
+        UsageTotal.objects.add(
+            generation, day=entries[0].counts_on, credits=0, generations=1, failures=1
+        )
 
 
 def growing_pause(attempt: int, *, asked_for: float | None = None) -> float:

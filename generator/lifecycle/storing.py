@@ -11,7 +11,7 @@ from django.utils import timezone
 from generator import keeping, live
 from generator.errors import SpoolFull
 from generator.lifecycle.ending import fail, growing_pause, look_again
-from generator.models import Generation, Status
+from generator.models import Generation, Status, UsageTotal
 from generator.models.quota import accounts_holding
 from generator.models.storage import spool
 from generator.providers.base import Finished, InlineImage, LinkedImage
@@ -123,8 +123,12 @@ def _finish(generation: Generation, problem: str) -> float | None:
     reason = " ".join(filter(None, (generation.reason, problem)))
     with transaction.atomic():
         generation.move_to(Status.SUCCEEDED, cost=cost, reason=reason, note="", outcome=[])
-        for account in accounts_holding(generation):
-            account.settle(generation, cost=cost)
+        holding = accounts_holding(generation)
+        entries = [account.settle(generation, cost=cost) for account in holding]
+        if entries:
+            UsageTotal.objects.add(
+                generation, day=entries[0].counts_on, credits=cost, images=made, generations=1
+            )
         live.moved(generation)
     spool().clear(generation.pk)
     return None

@@ -1,14 +1,26 @@
 """What is stored, and the rules one row can keep."""
 
 from generator.models.assets import ImageAsset, image_key
-from generator.models.catalogue import CatalogueEntry, PriceSource
+from generator.models.caps import Cap, StartingCaps
+from generator.models.catalogue import (
+    CatalogueChange,
+    CatalogueEntry,
+    Change,
+    PriceKind,
+    PriceSource,
+)
 from generator.models.ceilings import Ceiling
 from generator.models.clock import Chore, Lock, WorkerSeen
 from generator.models.generations import FINAL, MOVES, UNDER_WAY, Action, Generation, Status
+from generator.models.ledger import Kind, LedgerEntry, WindowTotal
+from generator.models.notices import Notice
 from generator.models.people import Invitation, Membership, Role, Team, User
-from generator.models.quota import Cap, Kind, LedgerEntry, QuotaAccount, Window, WindowTotal
+from generator.models.quota import QuotaAccount
 from generator.models.references import Asked, GivenReference, Purpose, ReferenceImage
+from generator.models.replies import KeptReply, Step
 from generator.models.storage import image_storage
+from generator.models.usage import UsageTotal
+from generator.models.windows import Window
 
 __all__ = [
     "FINAL",
@@ -17,24 +29,32 @@ __all__ = [
     "Action",
     "Asked",
     "Cap",
+    "CatalogueChange",
     "CatalogueEntry",
     "Ceiling",
+    "Change",
     "Chore",
     "Generation",
     "GivenReference",
     "ImageAsset",
     "Invitation",
+    "KeptReply",
     "Kind",
     "LedgerEntry",
     "Lock",
     "Membership",
+    "Notice",
+    "PriceKind",
     "PriceSource",
     "Purpose",
     "QuotaAccount",
     "ReferenceImage",
     "Role",
+    "StartingCaps",
     "Status",
+    "Step",
     "Team",
+    "UsageTotal",
     "User",
     "Window",
     "WindowTotal",

@@ -1,10 +1,13 @@
 """Which models people may pick, and what an image of each costs."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +21,15 @@ class PriceSource(models.TextChoices):
     FILE = "file", _("the families file")
     GATEWAY = "gateway", _("the gateway")
     STAFF = "staff", _("staff")
+
+
+class PriceKind(models.TextChoices):
+    """What a price is counted by."""
+
+    IMAGE = "image", _("image")
+    REQUEST = "request", _("request")
+    MEGAPIXEL = "megapixel", _("megapixel")
+    TOKENS = "tokens", _("tokens")
 
 
 def in_credits(of_the_file: int | None) -> int | None:
@@ -36,9 +48,16 @@ class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
 
     def pickable(self) -> Self:
         """What a page shows: offered, priced, and of a family that this release knows."""
-        return self.filter(
-            offered=True, credits_per_image__isnull=False, family__in=FAMILIES
-        ).order_by("position", "label")
+        return self.filter(self._priced(), offered=True, family__in=FAMILIES).order_by(
+            "position", "label"
+        )
+
+    @staticmethod
+    def _priced() -> Q:
+        by_tokens = Q(price_kind=PriceKind.TOKENS)
+        return (by_tokens & Q(tokens_in__isnull=False, tokens_out__isnull=False)) | (
+            ~by_tokens & Q(credits_each__isnull=False)
+        )
 
     def fill(self) -> int:
         """Add an entry for each model the families name that has none; say how many.
@@ -51,7 +70,7 @@ class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
                 wire_model=model.wire_model,
                 label=model.label,
                 family=family.name,
-                credits_per_image=in_credits(model.credits),
+                credits_each=in_credits(model.credits),
                 rates=rates_in_credits(model.rates),
                 price_source=PriceSource.FILE,
                 position=position,
@@ -80,11 +99,38 @@ class CatalogueEntry(models.Model):
         ),
     )
     offered = models.BooleanField(_("offered"), default=True)
-    credits_per_image = models.PositiveIntegerField(
-        _("credits per image"),
+    price_kind = models.CharField(
+        _("price by"), max_length=10, choices=PriceKind, default=PriceKind.IMAGE
+    )
+    credits_each = models.PositiveIntegerField(
+        _("credits each"),
         null=True,
         blank=True,
-        help_text=_("Empty: the price is not known, and nobody can pick the model."),
+        help_text=_(
+            "For one image, request or megapixel. Empty: the price is not known, and nobody can "
+            "pick the model."
+        ),
+    )
+    # What a model that is priced by tokens takes for a million of them (B5, G2), in credits.
+    tokens_in = models.DecimalField(
+        _("credits for a million tokens in"),
+        max_digits=16,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    tokens_out = models.DecimalField(
+        _("credits for a million tokens out"),
+        max_digits=16,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    # What the gateway multiplies its own prices by (A6); a price that staff set stands as it is.
+    ratio = models.DecimalField(
+        _("the gateway's ratio"), max_digits=8, decimal_places=4, default=Decimal(1), editable=False
     )
     # Prices that differ: by action, or by action and speed ("upscale", "create turbo").
     rates = models.JSONField(
@@ -122,9 +168,18 @@ class CatalogueEntry(models.Model):
         return family_named(self.family)
 
     def price(
-        self, count: int, action: str = "create", fields: Mapping[str, Any] | None = None
+        self,
+        count: int,
+        action: str = "create",
+        fields: Mapping[str, Any] | None = None,
+        *,
+        references: int = 0,
     ) -> int:
-        """Credits held for `count` images made so. Raises NotOffered where that is unknown."""
+        """Credits held for `count` images made so, with so many references along.
+
+        Fields that are not said stand at the family's defaults. Raises NotOffered where the price
+        is unknown.
+        """
         if not self.offered:
             raise NotOffered(f"{self.label} is not offered any more. Pick another model.")
         each = self.price_of_one(action, fields or {})
@@ -141,7 +196,7 @@ class CatalogueEntry(models.Model):
         for name in (f"{action} {speed}", action):
             if isinstance(each := self.rates.get(name), int):
                 return each
-        return self.credits_per_image
+        return self.credits_each
 
     def _usual_speed(self) -> str | None:
         family = FAMILIES.get(self.family)
@@ -159,6 +214,33 @@ class CatalogueEntry(models.Model):
         """What a generation copies, so that settling reads no price that changed since."""
         return {
             "kind": "image",
-            "credits_per_image": self.price_of_one(action, fields or {}),
+            "credits_each": self.price_of_one(action, fields or {}),
             "source": self.price_source,
         }
+
+
+class Change(models.TextChoices):
+    """What a sync found out about an entry."""
+
+    ADDED = "added", _("new")
+    REPRICED = "repriced", _("repriced")
+    GONE = "gone", _("gone")
+    BACK = "back", _("back")
+
+
+class CatalogueChange(models.Model):
+    """One thing that a sync changed, kept for staff: what stood before, and what stands now."""
+
+    entry = models.ForeignKey(CatalogueEntry, on_delete=models.CASCADE, related_name="changes")
+    what = models.CharField(_("what"), max_length=10, choices=Change)
+    before = models.CharField(_("before"), max_length=200, blank=True)
+    after = models.CharField(_("after"), max_length=200, blank=True)
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = _("change of the catalogue")
+        verbose_name_plural = _("changes of the catalogue")
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.get_what_display()}"

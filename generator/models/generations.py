@@ -215,6 +215,17 @@ class Generation(models.Model):
                 condition=Q(status__in=["queued", "submitting", "running", "storing"]),
             ),
             models.Index(fields=["batch"], name="generations_of_a_batch"),
+            models.Index(fields=["-created_at", "-id"], name="generations_newest_first"),
+            models.Index(fields=["author", "-created_at", "-id"], name="generations_of_an_author"),
+            models.Index(fields=["status", "-created_at", "-id"], name="generations_by_status"),
+            models.Index(
+                fields=["wire_model", "-created_at", "-id"], name="generations_of_a_model"
+            ),
+            models.Index(
+                fields=["request_id"],
+                name="generations_by_request_id",
+                condition=~Q(request_id=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

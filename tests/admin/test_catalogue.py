@@ -34,7 +34,7 @@ def edited(entry: CatalogueEntry, **facts: object) -> dict[str, object]:
     """The list's form as a browser sends it, with one entry on it."""
     form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(entry.pk),
             "form-0-offered": "on" if entry.offered else "",
-            "form-0-credits_per_image": str(entry.credits_per_image), "_save": "Save"}  # fmt: skip
+            "form-0-credits_each": str(entry.credits_each), "_save": "Save"}  # fmt: skip
     return form | {f"form-0-{name}": value for name, value in facts.items()}
 
 
@@ -43,9 +43,9 @@ def test_a_price_set_in_the_list_comes_from_the_staff(staff: Client) -> None:
     entry = CatalogueEntry.objects.exclude(wire_model="gpt-image-2").first()
     assert entry is not None
     CatalogueEntry.objects.exclude(pk=entry.pk).delete()
-    staff.post(reverse(LIST), edited(entry, credits_per_image="77"))
+    staff.post(reverse(LIST), edited(entry, credits_each="77"))
     entry.refresh_from_db()
-    assert (entry.credits_per_image, entry.price_source) == (77, PriceSource.STAFF)
+    assert (entry.credits_each, entry.price_source) == (77, PriceSource.STAFF)
 
 
 @pytest.mark.parametrize("page", ["list", "form"])
@@ -54,15 +54,15 @@ def test_a_price_beyond_all_measure_is_refused_in_words(staff: Client, page: str
     entry = CatalogueEntry.objects.get(wire_model="gpt-image-2")
     CatalogueEntry.objects.exclude(pk=entry.pk).delete()
     if page == "list":
-        answer = staff.post(reverse(LIST), edited(entry, credits_per_image=10**8 + 1))
+        answer = staff.post(reverse(LIST), edited(entry, credits_each=10**8 + 1))
     else:
         change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
-        form = {"label": "x", "family": entry.family, "credits_per_image": 10**8 + 1, "position": 1}
+        form = {"label": "x", "family": entry.family, "credits_each": 10**8 + 1, "position": 1}
         answer = staff.post(change, form)
     assert "An image may cost at most 100000000 credits." in answer.content.decode()
-    before = entry.credits_per_image
+    before = entry.credits_each
     entry.refresh_from_db()
-    assert entry.credits_per_image == before
+    assert entry.credits_each == before
 
 
 def test_taking_an_offer_back_leaves_the_price_where_it_came_from(staff: Client) -> None:
@@ -86,11 +86,11 @@ def test_a_press_fills_the_catalogue_from_the_families_file(staff: Client) -> No
 
 
 def test_a_press_brings_the_catalogue_up_to_the_gateways_list(staff: Client) -> None:
-    make_entry("qwen-image", credits_per_image=39)
+    make_entry("qwen-image", credits_each=39)
     assert staff.get(reverse(SYNC)).status_code == 405
     page = staff.post(reverse(SYNC), follow=True).content.decode()
     assert "qwen-image: 39 credits, now 40 credits" in page
-    assert CatalogueEntry.objects.get(wire_model="qwen-image").credits_per_image == 40
+    assert CatalogueEntry.objects.get(wire_model="qwen-image").credits_each == 40
     page = staff.post(reverse(SYNC), follow=True).content.decode()
     assert "says nothing new" in page
 
@@ -141,8 +141,8 @@ def test_the_list_says_what_is_missing_at_the_gateway_and_what_nobody_can_pick(
 def test_rates_that_staff_change_are_the_staffs(staff: Client) -> None:
     entry = make_entry("qwen-image")
     change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
-    form = {"label": "x", "family": entry.family, "offered": "on", "credits_per_image": 40,
-            "rates": '{"create": 60}', "position": 1}  # fmt: skip
+    form = {"label": "x", "family": entry.family, "offered": "on", "credits_each": 40,
+            "rates": '{"create": 60}', "position": 1, "price_kind": "image"}  # fmt: skip
     assert staff.post(change, form).status_code == 302
     entry.refresh_from_db()
     assert (entry.rates, entry.price_source) == ({"create": 60}, PriceSource.STAFF)
@@ -155,7 +155,7 @@ def test_rates_that_staff_change_are_the_staffs(staff: Client) -> None:
 def test_other_prices_that_are_none_are_refused_in_words(staff: Client, rates: str) -> None:
     entry = make_entry("qwen-image")
     change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
-    form = {"label": "x", "family": entry.family, "credits_per_image": 40, "rates": rates,
+    form = {"label": "x", "family": entry.family, "credits_each": 40, "rates": rates,
             "position": 1}  # fmt: skip
     page = staff.post(change, form).content.decode()
     assert "Write whole credits for each action" in page
@@ -176,7 +176,8 @@ def test_what_the_gateway_says_of_a_model_is_text_and_no_markup(staff: Client) -
 def test_an_entry_of_no_known_family_can_still_be_renamed(staff: Client) -> None:
     entry = CatalogueEntry.objects.create(wire_model="paint-o-matic", label="x", offered=False)
     change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
-    assert staff.post(change, {"label": "Paint", "position": 1, "rates": "{}"}).status_code == 302
+    form = {"label": "Paint", "position": 1, "rates": "{}", "price_kind": "image"}
+    assert staff.post(change, form).status_code == 302
     entry.refresh_from_db()
     assert entry.label == "Paint"
 

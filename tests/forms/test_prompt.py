@@ -197,7 +197,7 @@ def test_a_model_nobody_offers_is_refused(model: str) -> None:
     assert "not offered" in fault(sent(model))
 
 
-@pytest.mark.parametrize("change", [{"offered": False}, {"credits_per_image": None}])
+@pytest.mark.parametrize("change", [{"offered": False}, {"credits_each": None}])
 def test_a_model_that_was_taken_away_or_has_no_price_is_refused(change: dict[str, Any]) -> None:
     make_entry("dall-e-3", **change)
     assert "not offered" in fault(sent("dall-e-3"))
@@ -226,7 +226,7 @@ def test_a_spoilt_batch_id_is_made_anew(batch: str) -> None:
 
 
 def test_the_form_says_what_it_will_cost() -> None:
-    price = CatalogueEntry.objects.get(wire_model="gpt-image-2").credits_per_image
+    price = CatalogueEntry.objects.get(wire_model="gpt-image-2").credits_each
     form = form_of(initial={"model": "gpt-image-2", "count": 4})
     assert (form.how_many, form.cost) == (4, 4 * (price or 0))
 

@@ -166,7 +166,7 @@ def test_of_sixteen_who_race_for_credits_for_one_exactly_one_gets_them() -> None
     entry = make_entry()
     # Accounts and totals are there: making them would order the racers by itself.
     lifecycle.cancel(make_generation(member))
-    set_cap(team, member, window=Window.DAY, credits=entry.credits_per_image or 0)
+    set_cap(team, member, window=Window.DAY, credits=entry.credits_each or 0)
     together = threading.Barrier(16)
     outcomes: list[str] = []
 

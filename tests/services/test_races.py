@@ -119,7 +119,7 @@ def test_the_totals_stay_the_sums_while_some_are_closed_and_others_begun() -> No
     opening = [lambda n=n: begin(n) for n in range(7)]
     assert race(*closing, *opening) == [None] * 14
     for total in WindowTotal.objects.all():
-        assert total.credits == -7 * (entry.credits_per_image or 0)
+        assert total.credits == -7 * (entry.credits_each or 0)
         assert total.credits == sum(line.credits for line in total.account.entries.all())
 
 

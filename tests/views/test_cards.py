@@ -196,7 +196,7 @@ def test_again_pressed_twice_is_once(maker: Client, team: Team, member: User) ->
 
 def test_again_costs_todays_price(maker: Client, team: Team, member: User) -> None:
     first = make_generation(member, team)
-    make_entry(credits_per_image=55)
+    make_entry(credits_each=55)
     assert "Cancel" in words(card(maker, first))
     act(maker, "again", first, batch=uuid.uuid4())
     assert Generation.objects.exclude(pk=first.pk).get().price == 55

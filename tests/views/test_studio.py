@@ -155,7 +155,7 @@ def test_a_cap_refuses_on_the_form_and_nothing_is_written(
 
 
 def test_the_price_is_the_catalogues_whatever_is_posted(maker: Client, team: Team) -> None:
-    post(maker, team, count="2", cost="0", price="1", credits_per_image="0", author="1")
+    post(maker, team, count="2", cost="0", price="1", credits_each="0", author="1")
     assert Generation.objects.get().price == 2 * 40
 
 

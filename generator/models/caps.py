@@ -1,0 +1,144 @@
+"""How much may be spent: the caps of an account, and those that new accounts begin with."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import formats
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from generator.models.windows import Window
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+    from generator.models.quota import QuotaAccount
+
+LARGEST_CAP = 10**12  # credits
+
+
+class Cap(models.Model):
+    """How much an account may spend in a window: the lower of what staff allow and of what the
+    member set for themselves."""
+
+    account = models.ForeignKey(
+        "generator.QuotaAccount", on_delete=models.CASCADE, related_name="caps"
+    )
+    window = models.CharField(_("window"), max_length=5, choices=Window)
+    credits = models.PositiveBigIntegerField(
+        _("credits"), null=True, blank=True, validators=[MaxValueValidator(LARGEST_CAP)]
+    )
+    own_credits = models.PositiveBigIntegerField(
+        _("set by the member"), null=True, blank=True, validators=[MaxValueValidator(LARGEST_CAP)]
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "window"], name="one_cap_a_window"),
+            models.CheckConstraint(
+                condition=Q(credits__isnull=False) | Q(own_credits__isnull=False),
+                name="a_cap_says_how_much",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holds} a {self.window}"
+
+    @property
+    def holds(self) -> int:
+        """Credits of the lower of the two."""
+        return min(each for each in (self.credits, self.own_credits) if each is not None)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the member's own that holds."""
+        return self.own_credits is not None and (
+            self.credits is None or self.own_credits < self.credits
+        )
+
+    def refusal(self, account: "QuotaAccount", *, needed: int, left: int, day: date) -> str:
+        """Why a reservation is refused, and when there will be more, for people."""
+        whose = gettext("You have") if account.user_id else gettext("Your team has")
+        window = {
+            Window.DAY: gettext("today"),
+            Window.MONTH: gettext("this month"),
+            Window.EVER: gettext("in all"),
+        }[Window(self.window)]
+        again = Window(self.window).next_start(day)
+        when = (
+            gettext("It resets on %(date)s.") % {"date": formats.date_format(again, "j F Y")}
+            if again
+            else gettext("Ask an administrator for more.")
+        )
+        return gettext(
+            "%(whose)s %(left)s credits left %(window)s, and this needs %(needed)s. %(when)s"
+        ) % {
+            "whose": whose,
+            "left": formats.number_format(max(left, 0), use_l10n=True, force_grouping=True),
+            "needed": formats.number_format(needed, use_l10n=True, force_grouping=True),
+            "window": window,
+            "when": when,
+        }
+
+
+class StartingCapsQuerySet(models.QuerySet["StartingCaps"]):
+    """The one row."""
+
+    def now(self) -> "StartingCaps":
+        """What new accounts begin with: as staff said, else as the settings say (unsaved)."""
+        return self.filter(pk=1).first() or StartingCaps(
+            member_day=settings.CREDITS_PER_DAY or None,
+            member_month=settings.CREDITS_PER_MONTH or None,
+            pool_month=settings.TEAM_CREDITS_PER_MONTH or None,
+        )
+
+
+def _starting(name: "str | StrPromise") -> "models.PositiveBigIntegerField[int | None, int | None]":
+    return models.PositiveBigIntegerField(
+        name, null=True, blank=True, validators=[MaxValueValidator(LARGEST_CAP)]
+    )
+
+
+class StartingCaps(models.Model):
+    """The caps that the accounts of new people and teams begin with; empty means no cap."""
+
+    member_day = _starting(_("each member, a day"))
+    member_month = _starting(_("each member, a month"))
+    member_ever = _starting(_("each member, in all"))
+    pool_day = _starting(_("a team together, a day"))
+    pool_month = _starting(_("a team together, a month"))
+    pool_ever = _starting(_("a team together, in all"))
+
+    objects = StartingCapsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("caps to begin with")
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="starting_caps_are_one_row")]
+
+    def __str__(self) -> str:
+        return str(_("Caps to begin with"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the one row."""
+        self.pk = 1
+        super().save(*args, **kwargs)
+
+    def of_a_member(self) -> dict[Window, int | None]:
+        """Credits by window."""
+        return {
+            Window.DAY: self.member_day,
+            Window.MONTH: self.member_month,
+            Window.EVER: self.member_ever,
+        }
+
+    def of_a_pool(self) -> dict[Window, int | None]:
+        """Credits by window."""
+        return {
+            Window.DAY: self.pool_day,
+            Window.MONTH: self.pool_month,
+            Window.EVER: self.pool_ever,
+        }
