@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "auditlog",
     "django_htmx",
     "comet_site.apps.QueueConfig",
 ]
@@ -115,6 +116,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "generator.access.htmx_login",
+    "generator.audit.remember_request",
 ]
 ROOT_URLCONF = "comet_site.urls"
 ASGI_APPLICATION = "comet_site.asgi.application"
@@ -276,6 +278,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # http://localhost, and nothing else
 MFA_TOTP_ISSUER = "Comet Studio"
+# The log of changes says "Mara in Northlight", not a number.
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 # Behind a proxy the visitor's address is in a header: said here, or the header counts for nothing.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("STUDIO_PROXIES", 0)
 

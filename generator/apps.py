@@ -1,4 +1,4 @@
-"""The app's configuration; loads the system checks."""
+"""The app's configuration; loads the system checks and the watch of the audit log."""
 
 from django.apps import AppConfig
 
@@ -10,5 +10,7 @@ class GeneratorConfig(AppConfig):
     verbose_name = "Studio"
 
     def ready(self) -> None:
-        """Register what is checked at start-up."""
-        from generator import checks  # noqa: F401
+        """Register what is checked at start-up, and what the audit log watches."""
+        from generator import audit, checks  # noqa: F401
+
+        audit.watch()
