@@ -19,10 +19,14 @@ SUMS = ("credits", "images", "generations", "failures")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose use: of a team, of an author, of an author in a team, or (neither) of all."""
+    """Whose use: of a team, of an author, of an author in a team, or (neither) of all.
+
+    With `wire_model`, an id at the gateway, only that of this model.
+    """
 
     team: Team | None = None
     author: User | None = None
+    wire_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,11 @@ def total(scope: Scope, period: Period) -> Row:
     """All of it together."""
     sums = _within(scope, period).aggregate(**{name: Sum(name) for name in SUMS})
     return Row(None, "", **{name: sums[name] or 0 for name in SUMS})
+
+
+def people(scope: Scope, period: Period) -> int:
+    """How many authors made something, or tried to."""
+    return _within(scope, period).values("author").distinct().count()
 
 
 def by_day(scope: Scope, period: Period) -> list[Row]:
@@ -122,6 +131,8 @@ def _within(scope: Scope, period: Period) -> UsageTotalQuerySet:
         rows = rows.filter(team=scope.team)
     if scope.author:
         rows = rows.filter(author=scope.author)
+    if scope.wire_model:
+        rows = rows.filter(wire_model=scope.wire_model)
     return rows
 
 
