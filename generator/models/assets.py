@@ -74,6 +74,7 @@ class ImageAsset(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="images_of_a_team"),
+            models.Index(fields=["-created_at", "-id"], name="images_newest_first"),
             models.Index(
                 fields=["created_at"], name="images_without_thumbnails",
                 condition=Q(thumbnails_at=None),

@@ -123,6 +123,7 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="entries_of_an_account"),
             models.Index(fields=["-created_at", "-id"], name="entries_newest_first"),
+            models.Index(fields=["kind", "-created_at", "-id"], name="entries_of_a_kind"),
         ]
 
     def __str__(self) -> str:
