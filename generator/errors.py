@@ -3,6 +3,7 @@
     StudioError
     ├── NotAllowed            the person may not do this here
     ├── NotOffered            the model is not offered, or has no price
+    ├── PriceChanged          it costs something else than the page said; nothing was written
     ├── QuotaExceeded         a cap would be passed; nothing was written
     ├── IllegalMove           our bug: the life cycle has no such move
     ├── AlreadyMoved          an ordinary race: the loser stops
@@ -22,6 +23,8 @@
 A key, a prompt or a provider's raw answer never enters a message.
 """
 
+from datetime import datetime
+
 
 class StudioError(Exception):
     """Whatever the studio says no to; ``str(error)`` is a sentence for people."""
@@ -35,8 +38,41 @@ class NotOffered(StudioError):
     """The model is not offered, or nobody knows its price."""
 
 
+class PriceChanged(StudioError):
+    """It costs something else than the page said. Nothing was begun, and the person is asked."""
+
+
 class QuotaExceeded(StudioError):
-    """A cap would be passed. Nothing was reserved."""
+    """A cap would be passed. Nothing was reserved.
+
+    `window` is that of the cap ("day", "month", "ever"; empty where nobody said), `shared` whether
+    it is the team's, `own` whether the member set it themselves. `needed`, `left` (which may be
+    below nought) and `missing` are credits; `resets_at` is an aware moment, None for never.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        window: str = "",
+        shared: bool = False,
+        own: bool = False,
+        needed: int = 0,
+        left: int = 0,
+        resets_at: datetime | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.window = window
+        self.shared = shared
+        self.own = own
+        self.needed = needed
+        self.left = left
+        self.resets_at = resets_at
+
+    @property
+    def missing(self) -> int:
+        """Credits that would have to be there besides."""
+        return self.needed - self.left
 
 
 class IllegalMove(StudioError):

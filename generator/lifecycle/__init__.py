@@ -1,4 +1,4 @@
-"""begin, advance, cancel: the rules of a generation that span rows.
+"""begin, advance, cancel, give back: the rules of a generation that span rows.
 
 `advance` takes one step for whatever status it finds and returns the pause in seconds before
 the next, or None at the end. It is handed its gateway and knows nothing of the queue. Network
@@ -9,8 +9,10 @@ move never reaches the ledger.
 
 from generator.lifecycle.beginning import begin, cancel
 from generator.lifecycle.ending import growing_pause
+from generator.lifecycle.giving_back import give_back
 from generator.lifecycle.steps import POLL_LEASE, advance, stumble, submit
 from generator.lifecycle.storing import STORE_LEASE, STORING_TRIES
+from generator.lifecycle.withdrawing import withdraw, withdraw_of_suspended
 
 __all__ = [
     "POLL_LEASE",
@@ -19,7 +21,10 @@ __all__ = [
     "advance",
     "begin",
     "cancel",
+    "give_back",
     "growing_pause",
     "stumble",
     "submit",
+    "withdraw",
+    "withdraw_of_suspended",
 ]

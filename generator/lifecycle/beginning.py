@@ -35,8 +35,9 @@ def begin(
     """
     pk = _key_of(batch=batch, team=team, author=author, entry=entry, asked=asked)
     with transaction.atomic():
-        membership = Membership.objects.filter(team=team, user=author).first()
-        if membership is None or not membership.may_make or not author.is_active:
+        members = Membership.objects.filter(team=team, user__is_active=True)
+        membership = members.filter(user=author).first()
+        if membership is None or not membership.may_make:
             raise NotAllowed("You may look at this team's images, but not make new ones.")
         _all_of(team, asked)
         # The lock comes before the look-up: of two clicks the second finds the first's row.

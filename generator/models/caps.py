@@ -1,22 +1,17 @@
 """How much may be spent: the caps of an account, and those that new accounts begin with."""
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils import formats
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generator.models.windows import Window
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
-
-    from generator.models.quota import QuotaAccount
 
 LARGEST_CAP = 10**12  # credits
 
@@ -59,30 +54,6 @@ class Cap(models.Model):
         return self.own_credits is not None and (
             self.credits is None or self.own_credits < self.credits
         )
-
-    def refusal(self, account: "QuotaAccount", *, needed: int, left: int, day: date) -> str:
-        """Why a reservation is refused, and when there will be more, for people."""
-        whose = gettext("You have") if account.user_id else gettext("Your team has")
-        window = {
-            Window.DAY: gettext("today"),
-            Window.MONTH: gettext("this month"),
-            Window.EVER: gettext("in all"),
-        }[Window(self.window)]
-        again = Window(self.window).next_start(day)
-        when = (
-            gettext("It resets on %(date)s.") % {"date": formats.date_format(again, "j F Y")}
-            if again
-            else gettext("Ask an administrator for more.")
-        )
-        return gettext(
-            "%(whose)s %(left)s credits left %(window)s, and this needs %(needed)s. %(when)s"
-        ) % {
-            "whose": whose,
-            "left": formats.number_format(max(left, 0), use_l10n=True, force_grouping=True),
-            "needed": formats.number_format(needed, use_l10n=True, force_grouping=True),
-            "window": window,
-            "when": when,
-        }
 
 
 class StartingCapsQuerySet(models.QuerySet["StartingCaps"]):

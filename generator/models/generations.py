@@ -95,8 +95,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return list(found.values())
 
     def startable(self, now: datetime) -> Self:
-        """Those that wait, and whose pause, if they had one, is over."""
-        return self.filter(status=Status.QUEUED, due_at__lte=now)
+        """Those that wait, and whose pause, if they had one, is over; of no suspended author."""
+        return self.filter(status=Status.QUEUED, due_at__lte=now, author__is_active=True)
 
     def due(self, now: datetime) -> Self:
         """Those under way whose next look has come, or whose worker has died."""

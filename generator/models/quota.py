@@ -3,19 +3,26 @@
 left in a window = cap + sum of the entries that count in it
 """
 
+import uuid
 from datetime import date
 from typing import Any
 
-from django.db import models, transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
-from generator.errors import QuotaExceeded
-from generator.models.caps import Cap, StartingCaps
+from generator.errors import StudioError
+from generator.models.caps import LARGEST_CAP, Cap, StartingCaps
 from generator.models.generations import Generation
 from generator.models.ledger import Kind, LedgerEntry, WindowTotal
 from generator.models.people import Team, User
+from generator.models.refusals import refused
 from generator.models.windows import Window
+
+KEY_IS_TAKEN = "This form has given something else already. Open it again."
 
 
 class QuotaAccountQuerySet(models.QuerySet["QuotaAccount"]):
@@ -88,27 +95,110 @@ class QuotaAccount(models.Model):
         row = self.totals.filter(window=window, start=window.start(day)).first()
         return row.credits if row else 0
 
-    def grant(self, credits: int, *, reason: str, by: User | None) -> LedgerEntry:
-        """Give credits in the current windows, or take them back with a negative number."""
+    def set_cap(self, window: Window, credits: int | None) -> None:
+        """Say how much staff allow in a window; None allows all that the member's own cap does.
+
+        Raises ValidationError for what is no whole number from 0 to LARGEST_CAP.
+        """
         with transaction.atomic():
-            QuotaAccount.objects.select_for_update().get(pk=self.pk)
-            return self._write(
-                Kind.GRANT, credits=credits, counts_on=self.team.today(), reason=reason, by=by
-            )
+            self._locked()._set(window, credits=_checked(credits))
+
+    def set_own_cap(self, window: Window, credits: int | None) -> None:
+        """Say how much the member wants to spend in a window at most; None takes that back.
+
+        Raises ValidationError for more than staff allow, and for what is no whole number from 0 to
+        LARGEST_CAP; ValueError for a pool, which is nobody's own.
+        """
+        if self.user_id is None:
+            raise ValueError("A pool is nobody's own.")
+        _checked(credits)
+        with transaction.atomic():
+            account = self._locked()
+            staff = account.caps.filter(window=window, credits__isnull=False).first()
+            allowed = staff.credits if staff else None
+            if credits is not None and allowed is not None and credits > allowed:
+                raise ValidationError(
+                    _("You may use at most %(most)s. A cap of your own can only be lower."),
+                    code="above_staff",
+                    params={"most": number_format(allowed, force_grouping=True)},
+                )
+            account._set(window, own_credits=credits)
+
+    def _set(self, window: Window, **facts: int | None) -> None:
+        cap = self.caps.filter(window=window).first() or Cap(account=self, window=window)
+        for name, credits in facts.items():
+            setattr(cap, name, credits)
+        if cap.credits is not None or cap.own_credits is not None:
+            cap.save()
+        elif cap.pk:
+            cap.delete()
+
+    def grant(
+        self, credits: int, *, reason: str, by: User | None, key: uuid.UUID | None = None
+    ) -> LedgerEntry:
+        """Give credits in the current windows, or take them back with a negative number.
+
+        The same key gives once: who comes second gets the first's entry, and StudioError if it
+        gave something else. Raises TypeError or ValueError for no whole number that a cap can be.
+        """
+        _whole(credits, least=-LARGEST_CAP)
+        try:
+            with transaction.atomic():
+                account = self._locked()
+                there = LedgerEntry.objects.filter(key=key).first() if key else None
+                entry = there or account._write(
+                    Kind.GRANT, credits=credits, counts_on=account.team.today(), reason=reason,
+                    by=by, key=key,
+                )  # fmt: skip
+        except IntegrityError as error:
+            # Another account may take the same key at this moment: its lock is not ours.
+            if key is None or not LedgerEntry.objects.filter(key=key).exists():
+                raise
+            raise StudioError(KEY_IS_TAKEN) from error
+        if (entry.account_id, entry.credits) != (self.pk, credits):
+            raise StudioError(KEY_IS_TAKEN)
+        return entry
+
+    def give_back(self, generation: Generation, *, reason: str, by: User | None) -> LedgerEntry:
+        """Give back what a settled generation took, on the day of its reservation, once.
+
+        The account must be locked. Raises StudioError where it took nothing, or where that was
+        given back before.
+        """
+        lines = {line.kind: line for line in self.entries.filter(generation=generation)}
+        if Kind.GRANT in lines:
+            raise StudioError("What this took was given back before.")
+        took = -sum(line.credits for line in lines.values())
+        if Kind.SETTLE not in lines or took <= 0:
+            raise StudioError("This took no credits: there is nothing to give back.")
+        return self._write(
+            Kind.GRANT, credits=took, counts_on=lines[Kind.RESERVE].counts_on,
+            generation=generation, reason=reason, by=by,
+        )  # fmt: skip
 
     def reserve(self, generation: Generation, *, credits: int, day: date) -> None:
         """Hold credits for a generation. Raises QuotaExceeded, naming the cap; nothing is written.
 
-        The account must be locked (`QuotaAccountQuerySet.concerned`).
+        Of several caps that would be passed the one is named that resets last. The account must
+        be locked (`QuotaAccountQuerySet.concerned`). Raises TypeError or ValueError for a price
+        that is no whole number of credits.
         """
-        for cap in self.caps.all():
-            left = cap.holds + self.total(Window(cap.window), day)
+        _whole(credits, least=0)
+        caps = {Window(cap.window): cap for cap in self.caps.all()}
+        for window in (Window.EVER, Window.MONTH, Window.DAY):
+            if (cap := caps.get(window)) is None:
+                continue
+            left = cap.holds + self.total(window, day)
             if left < credits:
-                raise QuotaExceeded(cap.refusal(self, needed=credits, left=left, day=day))
+                raise refused(cap, generation.author, needed=credits, left=left, day=day)
         self._write(Kind.RESERVE, credits=-credits, counts_on=day, generation=generation)
 
     def settle(self, generation: Generation, *, cost: int) -> LedgerEntry:
-        """Close the reservation at what it really cost, be it less or more."""
+        """Close the reservation at what it really cost, be it less or more.
+
+        Raises TypeError or ValueError for a cost that is no whole number of credits.
+        """
+        _whole(cost, least=0)
         reservation = self._reservation(generation)
         return self._write(
             Kind.SETTLE,
@@ -126,6 +216,9 @@ class QuotaAccount(models.Model):
             counts_on=reservation.counts_on,
             generation=generation,
         )
+
+    def _locked(self) -> "QuotaAccount":
+        return QuotaAccount.objects.select_for_update().get(pk=self.pk)
 
     def _reservation(self, generation: Generation) -> LedgerEntry:
         return self.entries.get(generation=generation, kind=Kind.RESERVE)
@@ -160,3 +253,21 @@ def accounts_holding(generation: Generation) -> list[QuotaAccount]:
     """The accounts in which this generation has a reservation, locked, in the order of keys."""
     keys = LedgerEntry.objects.filter(generation=generation, kind=Kind.RESERVE).values("account")
     return list(QuotaAccount.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
+
+
+def _whole(credits: int, *, least: int) -> None:
+    if type(credits) is not int:
+        raise TypeError("Credits are whole numbers.")
+    if not least <= credits <= LARGEST_CAP:
+        raise ValueError(f"Credits are from {least} to {LARGEST_CAP}.")
+
+
+def _checked(credits: int | None) -> int | None:
+    """A cap, for a form. Raises ValidationError."""
+    if credits is None or (type(credits) is int and 0 <= credits <= LARGEST_CAP):
+        return credits
+    raise ValidationError(
+        _("A cap is a whole number from 0 to %(most)s."),
+        code="no_cap",
+        params={"most": number_format(LARGEST_CAP, force_grouping=True)},
+    )

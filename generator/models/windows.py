@@ -1,6 +1,7 @@
 """The stretches of time that caps count in."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,3 +33,17 @@ class Window(models.TextChoices):
                 return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
             case Window.EVER:
                 return None
+
+    def resets_at(self, day: date, time_zone: str) -> datetime | None:
+        """The moment in this zone at which the window that holds `day` is over; None for never.
+
+        That is midnight, the first where there are two, and where clocks go forward at midnight
+        the hour that they go to.
+        """
+        over = self.next_start(day)
+        if over is None:
+            return None
+        zone = ZoneInfo(time_zone)
+        midnight = datetime.combine(over, time.min, tzinfo=zone)
+        # There and back: an hour that a zone leaves out becomes the one that it goes to.
+        return midnight.astimezone(UTC).astimezone(zone)
