@@ -206,6 +206,7 @@ def sweep() -> None:
     # A claim of a worker that is gone is over now, whatever its lease says. Ours are not.
     orphans = Generation.objects.orphaned(unseen_since).exclude(claimed_by=WORKER)
     orphans.filter(due_at__gt=now).update(due_at=now)
+    lifecycle.withdraw_of_suspended()
     all(_enqueue(job, *args, queue=queue) for job, args, queue in list(_left_lying(now)))
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator
-from functools import cache
+from collections.abc import AsyncGenerator, Iterable
+from functools import cache, partial
 
 import redis
 import redis.asyncio
@@ -16,6 +16,9 @@ from generator.models import Generation
 logger = logging.getLogger(__name__)
 CHANNELS = "studio:team:"
 QUIET = 20  # seconds until a comment line says that the stream is alive
+# Said instead of an id: somebody in the team is no member, or not active, any more.
+MEMBERS = "members"
+LOOK = ": look\n\n"  # what a stream reads then, a comment to the browser
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds before the queue is asked again
 WAITING_LINES = 100  # a reader that is this far behind has gone; it looks again when back
 
@@ -27,6 +30,12 @@ def moved(generation: Generation) -> None:
     """
     channel, line = f"{CHANNELS}{generation.team_id}", str(generation.pk)
     transaction.on_commit(lambda: _publish(channel, line))
+
+
+def membership_changed(teams: Iterable[int]) -> None:
+    """Have the open pages of these teams, by primary key, see now whether they still may."""
+    for team in teams:
+        transaction.on_commit(partial(_publish, f"{CHANNELS}{team}", MEMBERS))
 
 
 def _publish(channel: str, line: str) -> None:
@@ -54,7 +63,8 @@ class Watch:
     async def lines(self, team: int) -> AsyncGenerator[str, None]:
         """Event-stream text for one page, until the page goes away.
 
-        Ids of generations that moved; a comment line after QUIET seconds of silence.
+        Ids of generations that moved; a comment line after QUIET seconds of silence; LOOK when
+        the page's membership may be over.
         """
         queue: asyncio.Queue[str] = asyncio.Queue(WAITING_LINES)
         channel = f"{CHANNELS}{team}"
@@ -65,7 +75,7 @@ class Watch:
             while True:
                 try:
                     moved = await asyncio.wait_for(queue.get(), QUIET)
-                    yield f"event: moved\ndata: {json.dumps(moved)}\n\n"
+                    yield LOOK if moved == MEMBERS else _event(moved)
                 except TimeoutError:
                     yield ": still here\n\n"
         finally:
@@ -99,6 +109,10 @@ class Watch:
         for queue in list(self._readers.get(channel, ())):
             if not queue.full():
                 queue.put_nowait(line)
+
+
+def _event(moved: str) -> str:
+    return f"event: moved\ndata: {json.dumps(moved)}\n\n"
 
 
 watch = Watch()

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 
-from generator.live import watch
+from generator.live import LOOK, watch
 from generator.models import Membership
 
 LOOK_AGAIN = 60  # seconds until membership is read anew
@@ -33,7 +33,7 @@ async def _while_member(request: HttpRequest, slug: str, watched: int) -> AsyncI
     yield ": here\n\n"  # the browser learns at once that the stream is open
     async with aclosing(watch.lines(watched)) as lines:
         async for line in lines:
-            if now() >= next_look:
+            if line == LOOK or now() >= next_look:
                 if await _team_watched(request, slug) is None:
                     return
                 next_look = now() + LOOK_AGAIN

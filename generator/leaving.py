@@ -1,0 +1,133 @@
+"""When people leave: suspend them, open them again, and hand over what they made.
+
+Nobody is deleted: what they made and what it cost stays theirs. Whatever else lets somebody in or
+has work done in their name must end in `suspend`: sessions and waiting generations now, share
+links and access tokens once there are any.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext
+
+from generator import lifecycle, live
+from generator.errors import NotAllowed
+from generator.models import Membership, Role, Team, User
+from generator.models.people import LONGEST_NAME
+
+
+def suspend(user: User, *, by: User) -> int:
+    """Shut an account: no sign-in, open sessions end, what waits is withdrawn.
+
+    Says how many generations were withdrawn; what a provider already has goes on to its end.
+    Raises NotAllowed for oneself, and for a superuser unless another superuser asks.
+    """
+    _may_steer(user, by)
+    if user == by:
+        raise NotAllowed(gettext("You cannot suspend yourself."))
+    with transaction.atomic():
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        for session in UserSession.objects.filter(user=user):
+            session.end()
+    withdrawn = lifecycle.withdraw(user)
+    live.membership_changed(user.memberships.values_list("team", flat=True))
+    return withdrawn
+
+
+def open_again(user: User, *, by: User) -> None:
+    """Let a suspended person sign in again. Raises NotAllowed as `suspend` does."""
+    _may_steer(user, by)
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What handing over comes to: the leaver's own team under its new name (None if they have
+    none), the teams that would have no owner, and those they merely leave."""
+
+    personal: Team | None
+    new_name: str
+    orphaned: tuple[Team, ...]
+    left: tuple[Team, ...]
+
+    @property
+    def to_own(self) -> tuple[Team, ...]:
+        """The teams that the successor will own."""
+        return (*([self.personal] if self.personal else []), *self.orphaned)
+
+
+def what_goes_over(leaver: User) -> HandOver:
+    """What `hand_over` would do now, whoever it goes to."""
+    personal = Team.objects.filter(personal_of=leaver).first()
+    others = Team.objects.filter(memberships__user=leaver, personal_of=None).order_by("name")
+    owned = set(_owned_by(leaver).values_list("team", flat=True))
+    also = set(
+        Membership.objects.filter(team__in=owned, role=Role.OWNER, user__is_active=True)
+        .exclude(user=leaver)
+        .values_list("team", flat=True)
+    )
+    orphaned = owned - also
+    return HandOver(
+        personal=personal,
+        new_name=_new_name(leaver),
+        orphaned=tuple(team for team in others if team.pk in orphaned),
+        left=tuple(team for team in others if team.pk not in orphaned),
+    )
+
+
+def hand_over(leaver: User, to: User, *, by: User) -> HandOver:
+    """Give what a suspended person made to another: their own team becomes an ordinary one.
+
+    `to` owns it from now on, and every team that nobody else active owns. The leaver is a member
+    nowhere; they stay the author of what they made. Raises NotAllowed, and then nothing is done.
+    """
+    _may_steer(leaver, by)
+    with transaction.atomic():
+        # Both rows are held: neither may be opened or suspended meanwhile.
+        people = User.objects.select_for_update().filter(pk__in=[leaver.pk, to.pk]).order_by("pk")
+        now = {person.pk: person for person in people}
+        if leaver == to:
+            raise NotAllowed(gettext("Pick somebody else: this is who leaves."))
+        if now[leaver.pk].is_active:
+            raise NotAllowed(
+                gettext("Suspend them first. What an active person made stays theirs.")
+            )
+        if not now[to.pk].is_active:
+            raise NotAllowed(gettext("Pick somebody who can sign in: this account is suspended."))
+        over = what_goes_over(leaver)
+        for team in over.to_own:
+            _give(team, to)
+        if over.personal:
+            over.personal.personal_of = None
+            over.personal.name = over.new_name
+            over.personal.save(update_fields=["personal_of", "name"])
+        for membership in leaver.memberships.all():
+            membership.delete()
+    return over
+
+
+def _give(team: Team, to: User) -> None:
+    membership = Membership.objects.filter(team=team, user=to).first()
+    membership = membership or Membership(team=team, user=to)
+    membership.role = Role.OWNER
+    membership.save()
+
+
+def _owned_by(user: User) -> "QuerySet[Membership, Any]":
+    return Membership.objects.filter(user=user, role=Role.OWNER, team__personal_of=None)
+
+
+def _new_name(leaver: User) -> str:
+    name = gettext("%(name)s's images")
+    room = LONGEST_NAME - len(name % {"name": ""})
+    return name % {"name": leaver.shown_name[:room]}
+
+
+def _may_steer(user: User, by: User) -> None:
+    if user.is_superuser and not by.is_superuser:
+        raise NotAllowed(gettext("Only a superuser may do this to a superuser."))
