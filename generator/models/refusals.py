@@ -26,7 +26,9 @@ def refused(cap: "Cap", author: User, *, needed: int, left: int, day: date) -> Q
     sentences = [
         _how_much(window, shared=shared, needed=needed, left=left),
         _when(resets_at, team.time_zone),
-        gettext("You set this cap yourself, under Usage.") if cap.is_own else _whom(team, author),
+        gettext("You set this cap yourself, under Usage.")
+        if cap.is_own
+        else whom_to_ask(team, author),
     ]
     return QuotaExceeded(
         " ".join(sentences),
@@ -39,22 +41,51 @@ def refused(cap: "Cap", author: User, *, needed: int, left: int, day: date) -> Q
     )
 
 
+def refused_together(
+    error: QuotaExceeded, *, models: int, needed: int, before: int
+) -> QuotaExceeded:
+    """The same for several models that are begun together, of which the last one was refused: the
+    sum of what they need, and what was left `before` the first held any."""
+    left = error.left + before
+    message = gettext(
+        "The %(models)s models together need %(needed)s credits, and %(left)s are left %(when)s. "
+        "Nothing was begun: compare fewer models, or make fewer images."
+    ) % {
+        "models": models,
+        "needed": _n(needed),
+        "left": _n(max(left, 0)),
+        "when": _whens(Window(error.window)) + (gettext(", team") if error.shared else ""),
+    }
+    return QuotaExceeded(
+        message,
+        window=error.window,
+        shared=error.shared,
+        own=error.own,
+        needed=needed,
+        left=left,
+        resets_at=error.resets_at,
+    )
+
+
 def _how_much(window: Window, *, shared: bool, needed: int, left: int) -> str:
     whose = gettext("Your team has") if shared else gettext("You have")
-    when = {
-        Window.DAY: gettext("today"),
-        Window.MONTH: gettext("this month"),
-        Window.EVER: gettext("in all"),
-    }[window]
     return gettext(
         "%(whose)s %(left)s left %(when)s, and this needs %(needed)s: %(missing)s missing."
     ) % {
         "whose": whose,
         "left": ngettext("%(n)s credit", "%(n)s credits", max(left, 0)) % {"n": _n(max(left, 0))},
-        "when": when,
+        "when": _whens(window),
         "needed": _n(needed),
         "missing": ngettext("%(n)s is", "%(n)s are", needed - left) % {"n": _n(needed - left)},
     }
+
+
+def _whens(window: Window) -> str:
+    return {
+        Window.DAY: gettext("today"),
+        Window.MONTH: gettext("this month"),
+        Window.EVER: gettext("in all"),
+    }[window]
 
 
 def _n(number: int) -> str:
@@ -83,7 +114,7 @@ def _when(resets_at: datetime | None, time_zone: str) -> str:
     }
 
 
-def _whom(team: Team, author: User) -> str:
+def whom_to_ask(team: Team, author: User) -> str:
     """Who runs the team, as far as it is not the author; where nobody else does, staff."""
     if team.personal_of_id is None:
         steering = team.memberships.filter(role__in=STEERERS, user__is_active=True)

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from generator import jobs, lifecycle
-from generator.access import TeamRequest, allowances, in_team
+from generator.access import TeamRequest, in_team
 from generator.errors import AlreadyMoved, IllegalMove, NotOffered, QuotaExceeded, StudioError
 from generator.forms.asking import settings_of
 from generator.forms.prompt import PromptForm
 from generator.models import Generation
 from generator.models.generations import GenerationQuerySet
+from generator.models.refusals import refused_together
 from generator.providers.base import Button
 from generator.views.feed import (
     MOST_TOGETHER,
@@ -28,6 +29,7 @@ from generator.views.feed import (
     may_cancel,
 )
 from generator.views.feed import price_again as price_again
+from generator.views.refusing import told, wants_json
 
 NOT_OFFERED_NOW = "The provider does not offer this for that image (any more)."
 
@@ -81,7 +83,7 @@ def again(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         generations = begin(request, [form])
     except StudioError as error:
-        return refused(request, str(error))
+        return refused(request, error)
     return begun(request, generations, again_of=before)
 
 
@@ -94,7 +96,7 @@ def press(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     parent = get_object_or_404(for_cards(request.team), pk=pk)
     button = parent.button_named(request.POST.get("button", ""))
     if button is None:
-        return refused(request, NOT_OFFERED_NOW)
+        return refused(request, NotOffered(NOT_OFFERED_NOW))
     if button.asks:
         address = f"{reverse('studio', args=[request.team.slug])}?{_question(parent, button)}"
         return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
@@ -109,7 +111,7 @@ def press(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
         data |= _same_speed(parent, button)
         generations = begin(request, [PromptForm(data, team=request.team, author=request.user)])
     except StudioError as error:
-        return refused(request, str(error))
+        return refused(request, error)
     return begun(request, generations, pressed=parent)
 
 
@@ -131,32 +133,23 @@ def begin(request: TeamRequest, forms: Sequence[PromptForm]) -> list[Generation]
         if not form.is_valid():
             sentences = [str(text) for texts in form.errors.values() for text in texts]
             raise NotOffered(" ".join(dict.fromkeys(sentences)))
+    generations: list[Generation] = []
     try:
         with transaction.atomic():
-            generations = [
-                lifecycle.begin(
-                    request.user, request.team, form.entry, form.asked(), batch=form.batch
+            for form in forms:
+                generations.append(
+                    lifecycle.begin(
+                        request.user, request.team, form.entry, form.asked(), batch=form.batch
+                    )
                 )
-                for form in forms
-            ]
     except QuotaExceeded as error:
-        raise QuotaExceeded(_too_much(request, forms) or str(error)) from error
+        if len(forms) == 1:
+            raise
+        needed, before = sum(form.cost for form in forms), sum(one.price for one in generations)
+        raise refused_together(error, models=len(forms), needed=needed, before=before) from error
     for _ in generations:  # one word starts one
         jobs.nudge()
     return generations
-
-
-def _too_much(request: TeamRequest, forms: Sequence[PromptForm]) -> str:
-    """Why several models together are refused: the sum, not the one that came last."""
-    needed = sum(form.cost for form in forms)
-    caps = allowances(request.team, request.user)
-    short = next((cap for cap in caps if cap.credits < needed), None)
-    if len(forms) == 1 or short is None:
-        return ""
-    return (
-        f"The {len(forms)} models together need {needed:,} credits, and {max(short.credits, 0):,} "
-        f"are left {short.when}. Nothing was begun: compare fewer models, or make fewer images."
-    )
 
 
 def begun(
@@ -185,8 +178,11 @@ def begun(
     return render(request, "generator/studio.html#begun", context)
 
 
-def refused(request: TeamRequest, sentence: str) -> HttpResponse:
+def refused(request: TeamRequest, error: StudioError) -> HttpResponse:
     """Say no without a form to say it on."""
+    if wants_json(request):
+        return told(error)
+    sentence = str(error)
     if not request.htmx:
         messages.error(request, sentence)
         return redirect("studio", request.team.slug)
