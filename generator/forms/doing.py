@@ -19,6 +19,23 @@ ACTION_WORDS: dict[str, str] = {
     Action.ZOOM: "Zoom out",
     Action.PAN: "Extend",
 }
+# What was done, as the pages of usage say it.
+DONE_WORDS: dict[str, str] = {
+    Action.CREATE: "Made from text",
+    Action.EDIT: "Edited",
+    Action.VARY: "Varied",
+    Action.UPSCALE: "Upscaled",
+    Action.BLEND: "Blended",
+    Action.DESCRIBE: "Described",
+    Action.EXPAND: "Expanded",
+    Action.ERASE: "Erased",
+    Action.FILL: "Filled in",
+    Action.ENHANCE: "Enhanced",
+    Action.REPLACE_BACKGROUND: "Background replaced",
+    Action.REROLL: "Made again",
+    Action.ZOOM: "Zoomed out",
+    Action.PAN: "Extended",
+}
 # Where those words make no sentence after "cannot".
 _AFTER_CANNOT: dict[str, str] = {
     Action.CREATE: "make images from text alone",

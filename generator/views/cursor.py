@@ -37,3 +37,24 @@ class Cursor:
 
     def __str__(self) -> str:
         return f"{(self.created_at - EPOCH) // MICROSECOND}-{self.pk.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class LineCursor:
+    """The same for the lines of a ledger, whose keys are numbers."""
+
+    created_at: datetime
+    pk: int
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """The place that an address names; None if it names none."""
+        moment, _, pk = text.partition("-")
+        try:
+            place = cls(EPOCH + int(moment) * MICROSECOND, int(pk))
+        except (ValueError, OverflowError):
+            return None
+        return place if 0 < place.pk < 2**63 else None
+
+    def __str__(self) -> str:
+        return f"{(self.created_at - EPOCH) // MICROSECOND}-{self.pk}"
