@@ -149,7 +149,7 @@ def test_a_cap_refuses_on_the_form_and_nothing_is_written(
 ) -> None:
     set_cap(team, member, window=Window.MONTH, credits=50)
     shown = words(post(maker, team, count="2").content.decode())
-    assert "You have 50 credits left this month, and this needs 80." in shown
+    assert "You have 50 credits left this month, and this needs 80: 30 are missing." in shown
     assert not Generation.objects.exists()
     assert not LedgerEntry.objects.exists()
 
