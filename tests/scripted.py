@@ -26,17 +26,21 @@ class ScriptedGateway:
         self.answered: list[tuple[str, Brief]] = []
         self.during: Callable[[], None] = lambda: None
 
-    def submit(self, adapter: Any, brief: Brief, *, deadline: float) -> Outcome:
+    def submit(
+        self, adapter: Any, brief: Brief, *, deadline: float, witness: Any = None
+    ) -> Outcome:
         """The next answer, as to a paid call."""
         self.submitted.append(brief)
         return self._next()
 
-    def answer(self, adapter: Any, brief: Brief, task_id: str, *, deadline: float) -> Outcome:
+    def answer(
+        self, adapter: Any, brief: Brief, task_id: str, *, deadline: float, witness: Any = None
+    ) -> Outcome:
         """The next answer, as to what is said in a dialog."""
         self.answered.append((task_id, brief))
         return self._next()
 
-    def poll(self, adapter: Any, task_id: str, *, deadline: float = 60) -> Outcome:
+    def poll(self, adapter: Any, task_id: str, *, witness: Any = None) -> Outcome:
         """The next answer, as to a free look."""
         self.polled.append(task_id)
         return self._next()

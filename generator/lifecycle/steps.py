@@ -16,12 +16,14 @@ from generator.errors import (
     TaskUnknown,
 )
 from generator.lifecycle.ending import MOST_ATTEMPTS, fail, growing_pause, look_again, refuse
+from generator.lifecycle.listening import listening
 from generator.lifecycle.storing import begin_storing, gave_up, keep, store, store_later
-from generator.models import Generation, Status
+from generator.models import Generation, Status, Step
 from generator.models.storage import spool
 from generator.models.turns import slow_down
 from generator.providers.base import Dialog, Finished, Outcome, Pending
 from generator.providers.gateway import Gateway
+from generator.providers.witness import Witness
 
 STUMBLE_PAUSE = 30.0  # seconds
 MOST_STUMBLES = 60  # in one generation: half an hour
@@ -47,7 +49,8 @@ def advance(generation: Generation, gateway: Gateway) -> float | None:
         case Status.SUBMITTING:
             return _take_up(generation)
         case Status.RUNNING:
-            return _poll(generation, gateway)
+            with listening(generation, Step.LOOK) as witness:
+                return _poll(generation, gateway, witness)
         case Status.STORING:
             return store(generation, gateway)
         case _:
@@ -70,17 +73,18 @@ def submit(generation: Generation, gateway: Gateway) -> float | None:
     live.moved(generation)
     adapter = providers.ADAPTERS[generation.protocol]
     deadline = generation.rule.deadline
-    try:
-        brief = briefs.brief_of(generation)
-        # Images may take a while to fetch and to fit: the lease is for the call.
-        generation.hold_until(_lease(generation))
-        with patience.awaiting():
-            outcome = gateway.submit(adapter, brief, deadline=deadline)
-    except ProviderBusy as error:
-        return _try_again_later(generation, error)
-    except ProviderError as error:
-        return refuse(generation, error)
-    return _take(generation, outcome)
+    with listening(generation, Step.SUBMIT) as witness:
+        try:
+            brief = briefs.brief_of(generation)
+            # Images may take a while to fetch and to fit: the lease is for the call.
+            generation.hold_until(_lease(generation))
+            with patience.awaiting():
+                outcome = gateway.submit(adapter, brief, deadline=deadline, witness=witness)
+        except ProviderBusy as error:
+            return _try_again_later(generation, error)
+        except ProviderError as error:
+            return refuse(generation, error)
+        return _take(generation, outcome)
 
 
 def _lease(generation: Generation) -> datetime:
@@ -170,14 +174,14 @@ def _run(generation: Generation, taken: dict[str, Any]) -> float:
     return pause
 
 
-def _poll(generation: Generation, gateway: Gateway) -> float | None:
+def _poll(generation: Generation, gateway: Gateway, witness: Witness) -> float | None:
     adapter = providers.POLLING_ADAPTERS[generation.protocol]
     family = generation.takes
     age = generation.seconds or 0.0
     is_late = age > generation.rule.deadline
     try:
         with patience.awaiting():
-            outcome = gateway.poll(adapter, generation.task_id)
+            outcome = gateway.poll(adapter, generation.task_id, witness=witness)
     except ProviderBusy as error:
         _heed(generation, error)
         if is_late:
@@ -222,21 +226,24 @@ def _answer(generation: Generation, gateway: Gateway) -> float | None:
         Status.SUBMITTING, note="", due_at=_lease(generation), attempts=generation.attempts + 1,
         answered=generation.task_id,
     )  # fmt: skip
-    try:
-        brief = briefs.brief_of(generation)
-        generation.hold_until(_lease(generation))
-        with patience.awaiting():
-            outcome = gateway.answer(adapter, brief, generation.task_id, deadline=deadline)
-    except ProviderBusy as error:
-        _heed(generation, error)
-        if generation.attempts >= MOST_ATTEMPTS:
+    with listening(generation, Step.ANSWER) as witness:
+        try:
+            brief = briefs.brief_of(generation)
+            generation.hold_until(_lease(generation))
+            with patience.awaiting():
+                outcome = gateway.answer(
+                    adapter, brief, generation.task_id, deadline=deadline, witness=witness
+                )
+        except ProviderBusy as error:
+            _heed(generation, error)
+            if generation.attempts >= MOST_ATTEMPTS:
+                return refuse(generation, error)
+            # The dialog is still open: the next look finds it, and it is answered again.
+            pause = growing_pause(generation.attempts, asked_for=error.retry_after)
+            due_at = timezone.now() + timedelta(seconds=pause)
+            facts = {"note": "busy", "due_at": due_at, "claimed_by": "", "answered": ""}
+            generation.move_to(Status.RUNNING, **facts)
+            return pause
+        except ProviderError as error:
             return refuse(generation, error)
-        # The dialog is still open: the next look finds it, and it is answered again.
-        pause = growing_pause(generation.attempts, asked_for=error.retry_after)
-        due_at = timezone.now() + timedelta(seconds=pause)
-        facts = {"note": "busy", "due_at": due_at, "claimed_by": "", "answered": ""}
-        generation.move_to(Status.RUNNING, **facts)
-        return pause
-    except ProviderError as error:
-        return refuse(generation, error)
-    return _take(generation, outcome)
+        return _take(generation, outcome)

@@ -42,6 +42,7 @@ from generator.providers.faults import SILENT
 from generator.providers.guard import Resolver, Target
 from generator.providers.packing import unpacked
 from generator.providers.reading import unreadable
+from generator.providers.witness import Witness
 
 # These fail before a byte of the request has left.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -115,31 +116,38 @@ class Gateway:
         self._client.close()
         self._images.close()
 
-    def submit(self, adapter: Adapter, brief: Brief, *, deadline: float) -> Outcome:
+    def submit(
+        self, adapter: Adapter, brief: Brief, *, deadline: float, witness: Witness | None = None
+    ) -> Outcome:
         """Make the paid call and read its answer, within `deadline` seconds in all.
 
-        Raises RequestRefused, ContentRefused, ProviderBusy, ProviderSilent or BadReply.
+        `witness` sees the reply, or that none came, before it is read. Raises RequestRefused,
+        ContentRefused, ProviderBusy, ProviderSilent or BadReply.
         """
-        call = adapter.build_submit(brief)
-        outcome = _parsed(adapter.parse_submit, self.send(replace(call, deadline=deadline)))
+        call = replace(adapter.build_submit(brief), deadline=deadline)
+        outcome = _parsed(adapter.parse_submit, self._seen_by(witness, call))
         if isinstance(outcome, Finished) and isinstance(adapter, RememberingAdapter):
             return adapter.remember(call, outcome)
         return outcome
 
     def answer(
-        self, adapter: DialogAdapter, brief: Brief, task_id: str, *, deadline: float
-    ) -> Outcome:
+        self, adapter: DialogAdapter, brief: Brief, task_id: str, *, deadline: float,
+        witness: Witness | None = None,
+    ) -> Outcome:  # fmt: skip
         """Answer a dialog: a paid call, read like a submit. Raises as `submit` does."""
-        call = adapter.build_continue(brief, task_id)
-        return _parsed(adapter.parse_submit, self.send(replace(call, deadline=deadline)))
+        call = replace(adapter.build_continue(brief, task_id), deadline=deadline)
+        return _parsed(adapter.parse_submit, self._seen_by(witness, call))
 
-    def poll(self, adapter: PollingAdapter, task_id: str, *, deadline: float = 60) -> Outcome:
+    def poll(
+        self, adapter: PollingAdapter, task_id: str, *, deadline: float = 60,
+        witness: Witness | None = None,
+    ) -> Outcome:  # fmt: skip
         """Look at a task. A look is free, so where a submit would be silent it may be repeated.
 
         Raises RequestRefused, ContentRefused, ProviderBusy or BadReply.
         """
         call = replace(adapter.build_poll(task_id), deadline=deadline)
-        outcome = self._look(call, adapter.parse_poll)
+        outcome = self._look(call, adapter.parse_poll, witness)
         if isinstance(outcome, Pending) and not outcome.task_id:
             # Not every answer says which task it is about, or says it truly (H4).
             return replace(outcome, task_id=task_id)
@@ -171,9 +179,14 @@ class Gateway:
         with _nothing_to_lose():
             return _parsed(directory.parse_quota, self._ask_query_host(deadline))
 
-    def _look[T](self, call: Call, parse: Callable[[Reply], T]) -> T:
+    def _look[T](
+        self, call: Call, parse: Callable[[Reply], T], witness: Witness | None = None
+    ) -> T:
         with _nothing_to_lose():
-            return _parsed(parse, self.send(call))
+            return _parsed(parse, self._seen_by(witness, call))
+
+    def _seen_by(self, witness: Witness | None, call: Call) -> Reply:
+        return witness.watch(self.send, call, key=self._key) if witness else self.send(call)
 
     def _ask_query_host(self, deadline: float) -> Reply:
         """The one call in which the key stands in an address, and leaves for another host.
