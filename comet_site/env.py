@@ -1,6 +1,7 @@
 """Reads one environment variable, typed; nonsense is refused by the variable's name."""
 
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -38,6 +39,18 @@ def number(name: str, default: int, *, least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number.") from None
     if found < least:
         raise ImproperlyConfigured(f"{name} is {found}: the least is {least}.")
+    return found
+
+
+def positive(name: str, default: Decimal, *, most: int = 1000) -> Decimal:
+    """A number above nought, such as 1.25. Raises ImproperlyConfigured for anything else."""
+    value = text(name)
+    try:
+        found = Decimal(value) if value else default
+    except InvalidOperation:
+        raise ImproperlyConfigured(f"{name} is {value!r}: write a number, such as 1.25.") from None
+    if not (found.is_finite() and 0 < found <= most):
+        raise ImproperlyConfigured(f"{name} is {value}: it must be above 0, and at most {most}.")
     return found
 
 

@@ -1,6 +1,7 @@
 """Every setting, once, read from the environment. Nothing set: a demo on this machine."""
 
 import secrets
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -66,6 +67,8 @@ SANDBOX = env.flag("STUDIO_SANDBOX", default=False)
 
 # ── Credits and ceilings ──
 CREDITS_PER_DOLLAR = env.number("STUDIO_CREDITS_PER_DOLLAR", 1000, least=1)
+# What the prices of the gateway and of the families file are multiplied by; never the staff's own.
+PRICE_FACTOR = env.positive("STUDIO_PRICE_FACTOR", Decimal(1))
 CREDITS_PER_MONTH = env.number("STUDIO_CREDITS_PER_MONTH", 10_000)
 CREDITS_PER_DAY = env.number("STUDIO_CREDITS_PER_DAY", 0)  # 0: no cap of a day
 TEAM_CREDITS_PER_MONTH = env.number("STUDIO_TEAM_CREDITS_PER_MONTH", 0)  # 0: no cap of the pool
@@ -293,6 +296,7 @@ MAILERS: dict[str, dict[str, Any]] = {
             "username": env.text("EMAIL_HOST_USER"),
             "password": env.text("EMAIL_HOST_PASSWORD"),
             "use_tls": env.flag("EMAIL_USE_TLS", default=True),
+            "timeout": 20,  # seconds; one that hangs would keep a worker's thread
         },
     }
     if EMAIL_URL

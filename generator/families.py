@@ -1,16 +1,19 @@
 """What each family of models takes: fields and limits, read once from families.toml."""
 
 import fnmatch
-import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from generator.errors import NotOffered
+from generator.family_prices import Pricing, decimal, read_pricing
+from generator.sizes import parse_ratio as parse_ratio
+from generator.sizes import parse_size as parse_size
 
 FILE = Path(__file__).with_name("families.toml")
 KINDS = frozenset({"choice", "size", "ratio", "count", "integer", "number", "switch", "text"})
@@ -18,6 +21,8 @@ MASKS = frozenset({"none", "optional", "required"})
 PROMPTS = frozenset({"none", "optional", "required"})
 STARTS = frozenset({"nothing", "button", "memory"})
 ANSWERS = frozenset({"images", "text"})
+_BOTH = {"in", "out"}
+PRICE_KINDS = frozenset({"image", "request", "megapixel", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +192,21 @@ class ActionRule:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that the families name, with the price it starts with (credits per image).
+    """A model that the families name, with the price it starts with.
 
-    `rates` are prices that differ: by action, or by action and speed (`"upscale"`,
-    `"create turbo"`).
+    `kind`: what the price is counted by. `credits`: for one image or request. `tokens_in` and
+    `tokens_out`: US dollars for a million tokens, before the gateway's `ratio`. `rates` are prices
+    that differ: by action, or by action and speed (`"upscale"`, `"create turbo"`).
     """
 
     wire_model: str
     label: str
     credits: int | None
     rates: Mapping[str, int] = field(default_factory=dict)
+    kind: str = "image"
+    tokens_in: Decimal | None = None
+    tokens_out: Decimal | None = None
+    ratio: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +234,7 @@ class Family:
     streams: str = ""
     unsure: tuple[str, ...] = ()
     tried: bool = False
+    pricing: Pricing = field(default_factory=Pricing)
 
     def rule(self, action: str) -> ActionRule:
         """What it takes for an action. Raises NotOffered for one that it does not know."""
@@ -250,12 +261,6 @@ class Family:
         )
 
 
-def parse_size(text: str) -> tuple[int, int] | None:
-    """`"1024x1536"` to `(1024, 1536)`; None for anything else, such as `auto`."""
-    found = re.fullmatch(r"([1-9]\d{1,4})\s*[x×]\s*([1-9]\d{1,4})", text.strip())
-    return (int(found[1]), int(found[2])) if found else None
-
-
 def _mega(pixels: int) -> str:
     """Pixels in megapixels, with two digits: `0.66`, `8.3`, `17`."""
     return f"{pixels / 1e6:.2g}"
@@ -267,12 +272,6 @@ def _shape_of(width: int, height: int) -> str:
         return "Square"
     shape = Fraction(width, height).limit_denominator(10)
     return f"{shape.numerator}:{shape.denominator}"
-
-
-def parse_ratio(text: str) -> tuple[int, int] | None:
-    """`"16:9"` to `(16, 9)`; None for anything else, such as `auto`."""
-    found = re.fullmatch(r"([1-9]\d{0,3}):([1-9]\d{0,3})", text.strip())
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def read(text: str) -> dict[str, Family]:
@@ -289,22 +288,22 @@ def read(text: str) -> dict[str, Family]:
     for row in file["family"]:
         base = rows[row["like"]] if "like" in row else {}
         merged = {key: base.get(key, {}) | row.get(key, {}) for key in ("actions", "fields")}
-        family = _family(base | row | merged, file.get("shared", {}))
+        family = _family(base | row | merged, file.get("shared", {}), file.get("megapixels", {}))
         if family.name in families:
             raise ValueError(f"families.toml names {family.name} twice.")
         families[family.name] = family
     return families
 
 
-def _family(row: dict[str, Any], shared: dict[str, dict[str, Any]]) -> Family:
+def _family(
+    row: dict[str, Any], shared: dict[str, dict[str, Any]], megapixels: dict[str, Any]
+) -> Family:
     name = row["name"]
     usual: dict[str, Any] = {key: row[key] for key in ("deadline", "usual_seconds") if key in row}
     return Family(
         name=name,
         provider=row["provider"],
-        models=tuple(
-            Model(m["id"], m["label"], m.get("credits"), m.get("rates", {})) for m in row["models"]
-        ),
+        models=tuple(_model(name, model) for model in row["models"]),
         fields={
             field: _field(name, field, _with_shared(facts, shared))
             for field, facts in row["fields"].items()
@@ -316,11 +315,23 @@ def _family(row: dict[str, Any], shared: dict[str, dict[str, Any]]) -> Family:
         patterns=tuple(row.get("patterns", ())),
         refuses=tuple(row.get("refuses", ())),
         unsure=tuple(row.get("unsure", ())),
+        pricing=read_pricing(name, row, megapixels),
         **{key: row[key] for key in _PLAIN if key in row},
     )
 
 
 _PLAIN = ("prompt_limit", "poll_every", "grace", "note", "result", "streams", "tried")
+
+
+def _model(family: str, row: dict[str, Any]) -> Model:
+    kind = "tokens" if "tokens" in row else row.get("kind", "image")
+    if kind not in PRICE_KINDS or set(row.get("tokens", _BOTH)) != _BOTH:
+        raise ValueError(f"families.toml: {family} has a price that is none for {row['id']}.")
+    tokens = {f"tokens_{way}": decimal(each) for way, each in row.get("tokens", {}).items()}
+    return Model(
+        row["id"], row["label"], row.get("credits"), row.get("rates", {}), kind=kind,
+        ratio=decimal(row.get("ratio", 1)), **tokens,
+    )  # fmt: skip
 
 
 def _action(family: str, name: str, facts: dict[str, Any]) -> ActionRule:

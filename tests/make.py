@@ -24,8 +24,17 @@ from generator.models import (
     User,
     Window,
 )
+from generator.models.catalogue import PriceKind, PriceSource
 
 ASKED = ("action", "references", "styles", "mask", "parent", "parent_position", "button")
+PLAIN_PRICE = {
+    "price_kind": PriceKind.IMAGE,
+    "credits_each": 40,
+    "tokens_in": None,
+    "tokens_out": None,
+    "ratio": 1,
+    "price_source": PriceSource.STAFF,
+}
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
 
@@ -52,9 +61,15 @@ def add_member(team: Team, user: User, role: Role = Role.MEMBER) -> Membership:
 
 
 def make_entry(wire_model: str = "gpt-image-2", **facts: Any) -> CatalogueEntry:
-    """A catalogue entry, as the families file fills it, with what the test wants otherwise."""
+    """A catalogue entry, as the families file fills it, with what the test wants otherwise.
+
+    gpt-image-2, the plain model of most tests, has a plain price unless told otherwise: 40 credits
+    an image, set by staff.
+    """
     CatalogueEntry.objects.fill()
     entry = CatalogueEntry.objects.get(wire_model=wire_model)
+    if wire_model == "gpt-image-2":
+        facts = PLAIN_PRICE | facts
     for name, value in facts.items():
         setattr(entry, name, value)
     entry.save()

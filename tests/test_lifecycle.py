@@ -53,7 +53,7 @@ from tests.scripted import CAP, ScriptedGateway, images, left, links, look_again
 def test_begin_keeps_the_prompt_and_what_history_needs(team: Team, member: User) -> None:
     generation = make_generation(member, team, prompt="a teapot", count=2)
     assert (generation.status, generation.prompt, generation.price) == ("queued", "a teapot", 80)
-    assert generation.price_basis["credits_each"] == 40
+    assert generation.price_basis["each"] == "40"
     make_entry().delete()
     generation.refresh_from_db()
     assert generation.label == "GPT Image 2"

@@ -46,7 +46,8 @@ def begin(
         if there is not None:
             return there
         _still_there(asked)
-        price = entry.price(asked.count, asked.action, asked.fields)
+        along = len(asked.references) + len(asked.styles)
+        price = entry.price(asked.count, asked.action, asked.fields, references=along)
         generation = Generation.objects.create(
             pk=pk,
             batch=batch,
@@ -122,7 +123,9 @@ def _copied(entry: CatalogueEntry, asked: Asked) -> dict[str, Any]:
         "family": family.name,
         "protocol": family.rule(asked.action).protocol,
         "wire_model": entry.wire_model,
-        "price_basis": entry.price_basis(asked.action, asked.fields),
+        "price_basis": entry.price_basis(
+            asked.action, asked.fields, references=len(asked.references) + len(asked.styles)
+        ),
     }
 
 

@@ -1,5 +1,7 @@
 """Which models people may pick, and what an image of each costs."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Self
@@ -9,10 +11,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from generator.errors import NotOffered
-from generator.families import FAMILIES, Family, family_named
+from generator.families import FAMILIES, Family, Model, family_named
+from generator.prices import Basis
+
+LARGEST_RATIO = 10  # of the gateway's: one that is larger is a mistake of somebody's
 
 
 class PriceSource(models.TextChoices):
@@ -43,6 +49,24 @@ def rates_in_credits(of_the_file: Mapping[str, int]) -> dict[str, int]:
     return {name: in_credits(each) or 0 for name, each in of_the_file.items()}
 
 
+def tokens_in_credits(of_the_file: Decimal | None) -> Decimal | None:
+    """What a million tokens take in the credits of this deployment, from US dollars."""
+    return None if of_the_file is None else of_the_file * settings.CREDITS_PER_DOLLAR
+
+
+def price_of_the_file(model: Model) -> dict[str, Any]:
+    """What an entry starts with: the values of its columns, in credits."""
+    return {
+        "price_kind": model.kind,
+        "credits_each": in_credits(model.credits),
+        "tokens_in": tokens_in_credits(model.tokens_in),
+        "tokens_out": tokens_in_credits(model.tokens_out),
+        "ratio": model.ratio,
+        "rates": rates_in_credits(model.rates),
+        "price_source": PriceSource.FILE,
+    }
+
+
 class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
     """Catalogue entries, by name of the question."""
 
@@ -54,10 +78,16 @@ class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
 
     @staticmethod
     def _priced() -> Q:
-        by_tokens = Q(price_kind=PriceKind.TOKENS)
-        return (by_tokens & Q(tokens_in__isnull=False, tokens_out__isnull=False)) | (
-            ~by_tokens & Q(credits_each__isnull=False)
+        """In step with `CatalogueEntry.basis`: what is not priced so is refused."""
+        counted = [name for name, family in FAMILIES.items() if family.pricing.tokens]
+        by_tokens = Q(
+            price_kind=PriceKind.TOKENS,
+            tokens_in__isnull=False,
+            tokens_out__isnull=False,
+            family__in=counted,
         )
+        others = [kind for kind in PriceKind if kind != PriceKind.TOKENS]
+        return by_tokens | Q(price_kind__in=others, credits_each__isnull=False)
 
     def fill(self) -> int:
         """Add an entry for each model the families name that has none; say how many.
@@ -70,10 +100,8 @@ class CatalogueQuerySet(models.QuerySet["CatalogueEntry"]):
                 wire_model=model.wire_model,
                 label=model.label,
                 family=family.name,
-                credits_each=in_credits(model.credits),
-                rates=rates_in_credits(model.rates),
-                price_source=PriceSource.FILE,
                 position=position,
+                **price_of_the_file(model),
             )
             for position, (family, model) in enumerate(
                 (family, model) for family in FAMILIES.values() for model in family.models
@@ -182,18 +210,70 @@ class CatalogueEntry(models.Model):
         """
         if not self.offered:
             raise NotOffered(f"{self.label} is not offered any more. Pick another model.")
-        each = self.price_of_one(action, fields or {})
-        if each is None:
+        basis = self.basis(action, fields, references=references)
+        if basis is None:
             raise NotOffered(f"Nobody has set a price for {self.label} yet. Pick another model.")
-        return each * count
+        return basis.price(count)
 
-    def price_of_one(self, action: str, fields: Mapping[str, Any]) -> int | None:
-        """Credits of one image made so; None where nobody knows.
+    def basis(
+        self,
+        action: str = "create",
+        fields: Mapping[str, Any] | None = None,
+        *,
+        references: int = 0,
+    ) -> Basis | None:
+        """What the price of images made so is made of; None where nobody knows it.
 
-        A speed that is not said is the family's usual one.
+        Fields that are not said stand at the family's defaults.
         """
-        speed = fields.get("speed") or self._usual_speed()
-        for name in (f"{action} {speed}", action):
+        family = FAMILIES.get(self.family)
+        if family is None:
+            return None
+        # What is said of a field that the action has not is nobody's business here.
+        usual = {
+            name: field.default
+            for name, field in family.fields_for(self.wire_model, action).items()
+        }
+        set_so = usual | {name: said for name, said in (fields or {}).items() if said is not None}
+        if self.price_kind == PriceKind.TOKENS:
+            return self._basis_by_tokens(family, set_so, references)
+        each = self._credits_of(action, set_so)
+        if each is None or self.price_kind not in PriceKind.values:
+            return None
+        # A megapixel costs the same whatever it is part of.
+        is_counted = self.price_kind == PriceKind.MEGAPIXEL
+        return Basis(
+            self.price_kind,
+            each=Decimal(each),
+            times=Decimal(1) if is_counted else family.pricing.factor(set_so),
+            megapixels=family.pricing.expected_megapixels(set_so),
+            ratio=self.own_ratio,
+            factor=self.own_factor,
+            source=self.price_source,
+        )
+
+    def _basis_by_tokens(
+        self, family: Family, set_so: Mapping[str, Any], references: int
+    ) -> Basis | None:
+        tokens = family.pricing.tokens
+        if tokens is None or self.tokens_in is None or self.tokens_out is None:
+            return None
+        return Basis(
+            PriceKind.TOKENS.value,
+            tokens_in=Decimal(self.tokens_in),
+            tokens_out=Decimal(self.tokens_out),
+            given=tokens.given(set_so, references),
+            out=tokens.out(self.wire_model, set_so),
+            ratio=self.own_ratio,
+            factor=self.own_factor,
+            source=self.price_source,
+        )
+
+    def _credits_of(self, action: str, set_so: Mapping[str, Any]) -> int | None:
+        """Of one image, request or megapixel. A rate alone is no price: the entry has none."""
+        if self.credits_each is None:
+            return None
+        for name in (f"{action} {set_so.get('speed') or self._usual_speed()}", action):
             if isinstance(each := self.rates.get(name), int):
                 return each
         return self.credits_each
@@ -203,20 +283,78 @@ class CatalogueEntry(models.Model):
         field = family.fields.get("speed") if family else None
         return field.default if field else None
 
+    @property
+    def own_ratio(self) -> Decimal:
+        """What the gateway multiplies this price by (A6); never a price that staff set."""
+        ratio = Decimal(self.ratio)
+        is_staffs = self.price_source == PriceSource.STAFF
+        return ratio if not is_staffs and 0 < ratio <= LARGEST_RATIO else Decimal(1)
+
+    @property
+    def own_factor(self) -> Decimal:
+        """What the deployment multiplies it by; never a price that staff set."""
+        return Decimal(1) if self.price_source == PriceSource.STAFF else settings.PRICE_FACTOR
+
+    @property
+    def usual_price(self) -> int | None:
+        """Credits of one image with every setting as it is at first, for the first action that the
+        model can do; None where nobody knows."""
+        return self._price_of_one(self._usual_basis)
+
+    @property
+    def price_words(self) -> str:
+        """The same for people: `42 credits`, and `about 42 credits` where only what was made says
+        what it costs."""
+        basis = self._usual_basis
+        price = self._price_of_one(basis)
+        if basis is None or price is None:
+            return gettext("no price")
+        words = ngettext("%(count)s credit", "%(count)s credits", price)
+        words %= {"count": f"{price:,}"}
+        return gettext("about %(price)s") % {"price": words} if basis.is_estimate else words
+
+    @property
+    def price_tag(self) -> str:
+        """Short, and another one as soon as anything is another that its prices hang on."""
+        hang_on = [
+            self.price_kind, self.credits_each, _plain(self.tokens_in), _plain(self.tokens_out),
+            self.rates, _plain(self.own_ratio), _plain(self.own_factor), self.price_source,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(hang_on, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def _usual_basis(self) -> Basis | None:
+        family = FAMILIES.get(self.family)
+        able = [action for action in family.actions if self.can(action)] if family else []
+        return self.basis(able[0]) if able else None
+
+    @staticmethod
+    def _price_of_one(basis: Basis | None) -> int | None:
+        try:
+            return basis.price(1) if basis else None
+        except NotOffered:
+            return None
+
     def can(self, action: str) -> bool:
         """Whether the model can do this."""
         family = FAMILIES.get(self.family)
         return family is not None and family.can(self.wire_model, action)
 
     def price_basis(
-        self, action: str = "create", fields: Mapping[str, Any] | None = None
+        self,
+        action: str = "create",
+        fields: Mapping[str, Any] | None = None,
+        *,
+        references: int = 0,
     ) -> dict[str, Any]:
         """What a generation copies, so that settling reads no price that changed since."""
-        return {
-            "kind": "image",
-            "credits_each": self.price_of_one(action, fields or {}),
-            "source": self.price_source,
-        }
+        basis = self.basis(action, fields, references=references)
+        return basis.as_row() if basis else {}
+
+
+def _plain(number: Decimal | None) -> str:
+    """The same text for the same number, wherever it comes from."""
+    return "" if number is None else f"{Decimal(number).normalize():f}"
 
 
 class Change(models.TextChoices):

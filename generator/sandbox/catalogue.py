@@ -75,16 +75,16 @@ MODELS: list[Fields] = [
             model,
             "Google",
             name,
-            {"input": 0.5, "output": output},
+            {"input": given, "output": output},
             endpoints=GEMINI,
             features=["text-to-image", "image-editing"],
         )
-        for model, name, output in (
-            ("gemini-3.1-flash-image-preview", "Gemini 3.1 Flash Image", 60),
-            ("gemini-3.1-flash-image", "", 60),
-            ("gemini-3-pro-image-preview", "Gemini 3 Pro Image", 120),
-            ("gemini-3-pro-image", "Gemini 3 Pro Image", 120),
-            ("gemini-3.1-flash-lite-image", "Gemini 3.1 Flash Lite Image", 30),
+        for model, name, given, output in (
+            ("gemini-3.1-flash-image-preview", "Gemini 3.1 Flash Image", 0.5, 60),
+            ("gemini-3.1-flash-image", "", 0.5, 60),
+            ("gemini-3-pro-image-preview", "Gemini 3 Pro Image", 2, 120),
+            ("gemini-3-pro-image", "Gemini 3 Pro Image", 2, 120),
+            ("gemini-3.1-flash-lite-image", "Gemini 3.1 Flash Lite Image", 0.5, 30),
         )
     ),
     _row(
