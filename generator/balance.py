@@ -12,28 +12,35 @@ from generator.providers.gateway import Gateway
 UNKNOWN = "unknown"
 KEPT_FOR = 300  # seconds
 UNKNOWN_KEPT_FOR = 60  # seconds: a gateway that does not answer holds up one page a minute
-DEADLINE = 5.0  # seconds for each of the calls it takes
+DEADLINE = 3.0  # seconds for each of the calls it takes
 
-_NAME = "balance-at-the-gateway"
+_NAME = "balance-told-by-the-gateway"
 
 
-def in_words(open_gateway: Callable[[], Gateway]) -> str:
-    """Such as `$12.50 left, $3.25 used`, some minutes old; UNKNOWN where the gateway does not say.
+def kept(open_gateway: Callable[[], Gateway]) -> Balance | None:
+    """The account's balance, some minutes old; None where the gateway does not say.
 
     Never raises a ProviderError, since it stands on pages that are about other things.
     """
-    said: str | None = cache.get(_NAME)
+    said: tuple[Decimal | None, ...] | None = cache.get(_NAME)
     if said is None:
-        said = _ask(open_gateway)
-        cache.set(_NAME, said, UNKNOWN_KEPT_FOR if said == UNKNOWN else KEPT_FOR)
-    return said
+        found = _ask(open_gateway)
+        said = (found.left, found.used) if found else ()
+        cache.set(_NAME, said, KEPT_FOR if said else UNKNOWN_KEPT_FOR)
+    return Balance(*said) if said else None
 
 
-def _ask(open_gateway: Callable[[], Gateway]) -> str:
+def in_words(open_gateway: Callable[[], Gateway]) -> str:
+    """The same, such as `$12.50 left, $3.25 used`; UNKNOWN where the gateway does not say."""
+    balance = kept(open_gateway)
+    return UNKNOWN if balance is None else _words(balance)
+
+
+def _ask(open_gateway: Callable[[], Gateway]) -> Balance | None:
     try:
-        return _words(open_gateway().balance(deadline=DEADLINE))
+        return open_gateway().balance(deadline=DEADLINE)
     except ProviderError:
-        return UNKNOWN
+        return None
 
 
 def _words(balance: Balance) -> str:
