@@ -10,6 +10,7 @@ move never reaches the ledger.
 from generator.lifecycle.beginning import begin, cancel
 from generator.lifecycle.ending import growing_pause
 from generator.lifecycle.giving_back import give_back
+from generator.lifecycle.hurrying import hurry
 from generator.lifecycle.steps import POLL_LEASE, advance, stumble, submit
 from generator.lifecycle.storing import STORE_LEASE, STORING_TRIES
 from generator.lifecycle.withdrawing import withdraw, withdraw_of_suspended
@@ -23,6 +24,7 @@ __all__ = [
     "cancel",
     "give_back",
     "growing_pause",
+    "hurry",
     "stumble",
     "submit",
     "withdraw",

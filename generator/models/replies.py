@@ -1,12 +1,14 @@
 """What the gateway answered, kept for staff without keys, prompts, links or pictures."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator.models.generations import Generation
 
-LONGEST_REPLY = 4000  # characters
+KEPT_FOR = timedelta(days=30)
 
 
 class Step(models.TextChoices):
@@ -15,6 +17,15 @@ class Step(models.TextChoices):
     SUBMIT = "submit", _("submit")
     LOOK = "look", _("look")
     ANSWER = "answer", _("answer to a dialog")
+
+
+class KeptReplyQuerySet(models.QuerySet["KeptReply"]):
+    """Kept replies, and when they go."""
+
+    def forget(self, *, at_most: int) -> int:
+        """Delete the oldest of those that are older than KEPT_FOR, and say how many went."""
+        old = self.filter(at__lt=timezone.now() - KEPT_FOR).order_by("at")
+        return self.filter(pk__in=list(old.values_list("pk", flat=True)[:at_most])).delete()[0]
 
 
 class KeptReply(models.Model):
@@ -30,6 +41,8 @@ class KeptReply(models.Model):
     request_id = models.CharField(_("request id"), max_length=120, blank=True)
     text = models.TextField(_("what it said"), blank=True)
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+
+    objects = KeptReplyQuerySet.as_manager()
 
     class Meta:
         ordering = ["at", "pk"]
