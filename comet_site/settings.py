@@ -88,6 +88,7 @@ SIGN_UP_OPEN = env.flag("STUDIO_SIGN_UP", default=False)
 INSTALLED_APPS = [
     "generator.apps.GeneratorConfig",
     "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
