@@ -18,6 +18,7 @@ from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from generator import noticing
 from generator.models import Cap, Membership, QuotaAccount, Team, User, Window, WindowTotal
 
 LAST_TEAM = "team"
@@ -148,6 +149,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "allowances": caps,
             "left": SimpleLazyObject(lambda: next(iter(caps), None)),
         }
+        if here:
+            frame["told_of"] = SimpleLazyObject(lambda: noticing.unseen(here, user))
     return frame
 
 

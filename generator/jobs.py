@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_rq import get_queue
 
-from generator import catalogue_sync, lifecycle, patience, pictures
+from generator import catalogue_sync, lifecycle, noticing, patience, pictures
 from generator.errors import AlreadyMoved, BadPicture, ProviderError, StudioError
 from generator.models import (
     UNDER_WAY,
@@ -31,6 +31,7 @@ from generator.models import (
     Chore,
     Generation,
     ImageAsset,
+    KeptReply,
     ReferenceImage,
     Status,
     WorkerSeen,
@@ -46,7 +47,10 @@ LEASE_MARGIN = timedelta(minutes=1)
 BEAT_EVERY = 5  # seconds between a worker's signs of life
 AT_ONCE = 1000  # generations that one look sends
 FORGOTTEN_AT_ONCE = 2000  # reference images that one day's round deletes
+REPLIES_AT_ONCE = 5000  # kept replies that one bite deletes
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
+MAILS_AT_ONCE = 200  # notices that a sweep sends
+MAIL_AGAIN_AFTER = timedelta(minutes=5)
 CATALOGUE = "catalogue"  # the chore of that name
 AGAIN_AFTER = timedelta(hours=1)
 # One name a process: claims carry it, and the clock of the worker says that it is alive.
@@ -71,6 +75,17 @@ def open_gateway() -> Gateway:
 def nudge() -> None:
     """Somebody may have something to start. Waits for the commit."""
     transaction.on_commit(partial(_enqueue, start_next))
+
+
+def hurry(generation: Generation) -> bool:
+    """Have an unfinished generation looked at now, and say whether that may be (see
+    `lifecycle.hurry`). Waits for the commit."""
+    unseen_since = timezone.now() - timedelta(seconds=settings.WORKER_LOST_AFTER)
+    if not lifecycle.hurry(generation, unseen_since=unseen_since):
+        return False
+    transaction.on_commit(partial(_enqueue, step, str(generation.pk)))
+    nudge()
+    return True
 
 
 @cache
@@ -146,10 +161,18 @@ def _after(generation: Generation) -> None:
     if generation.status == Status.SUCCEEDED:
         for asset in generation.images.without_thumbnails():
             _enqueue(make_thumbnails, str(asset.pk), queue="pictures")
+        news = noticing.to_mail(generation.finished_at or timezone.now())
+        for number in news.values_list("pk", flat=True):
+            _enqueue(mail_notice, str(number))
     if generation.status in UNDER_WAY:
         return
     if Generation.objects.startable(timezone.now()).exists():
         nudge()
+
+
+def mail_notice(pk: str) -> None:
+    """Send one notice by e-mail, unless it has gone."""
+    noticing.mail_notice(int(pk), address=settings.ADDRESS)
 
 
 def make_thumbnails(pk: str) -> None:
@@ -229,6 +252,11 @@ def _left_lying(now: datetime) -> Iterator[tuple[Callable[..., None], tuple[str,
     if oldest.exists() and not _backlog("pictures"):
         for pk in oldest.order_by("created_at").values_list("pk", flat=True)[:THUMBNAILS_AT_ONCE]:
             yield make_thumbnails, (str(pk),), "pictures"
+    if Chore.objects.take("notices", every=MAIL_AGAIN_AFTER):
+        unsent = noticing.to_mail(now - noticing.MAIL_LIFE)
+        waiting_letters = unsent.filter(created_at__lt=now - MAIL_AGAIN_AFTER)
+        for number in waiting_letters.values_list("pk", flat=True)[:MAILS_AT_ONCE]:
+            yield mail_notice, (str(number),), "default"
 
 
 def _backlog(queue: str) -> int:
@@ -248,9 +276,16 @@ def daily() -> None:
                 spool().clear(pk)
         for reference in ReferenceImage.objects.forgotten(timezone.now())[:FORGOTTEN_AT_ONCE]:
             reference.delete()
+        _enqueue(forget_replies)
     # A job, for the clock must not wait for a gateway: a worker whose clock stands counts as dead.
     if Chore.objects.take(CATALOGUE, every=timedelta(days=1)) and not _enqueue(sync_catalogue):
         Chore.objects.put_off(CATALOGUE, by=AGAIN_AFTER)
+
+
+def forget_replies() -> None:
+    """Delete what the gateway answered long ago, a bite at a time."""
+    if KeptReply.objects.forget(at_most=REPLIES_AT_ONCE) == REPLIES_AT_ONCE:
+        _enqueue(forget_replies)
 
 
 def sync_catalogue() -> None:

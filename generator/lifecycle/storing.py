@@ -8,12 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from generator import keeping, live
+from generator import keeping, live, noticing
 from generator.errors import SpoolFull
 from generator.lifecycle.ending import fail, growing_pause, look_again
 from generator.models import Generation, Status, UsageTotal
 from generator.models.quota import accounts_holding
 from generator.models.storage import spool
+from generator.prices import Basis
 from generator.providers.base import Finished, InlineImage, LinkedImage
 from generator.providers.gateway import Gateway
 
@@ -118,8 +119,7 @@ def _finish(generation: Generation, problem: str) -> float | None:
     said = generation.texts and generation.rule.answer == "text"
     if not (made or said):
         return fail(generation, problem or "No image could be kept.", code="unusable")
-    parts = generation.count if said else min(made, generation.count)
-    cost = parts * generation.price // generation.count
+    cost = _cost(generation, made=made or generation.count)
     reason = " ".join(filter(None, (generation.reason, problem)))
     with transaction.atomic():
         generation.move_to(Status.SUCCEEDED, cost=cost, reason=reason, note="", outcome=[])
@@ -129,6 +129,17 @@ def _finish(generation: Generation, problem: str) -> float | None:
             UsageTotal.objects.add(
                 generation, day=entries[0].counts_on, credits=cost, images=made, generations=1
             )
+            noticing.tell(generation.team, holding)
         live.moved(generation)
     spool().clear(generation.pk)
     return None
+
+
+def _cost(generation: Generation, *, made: int) -> int:
+    """Credits that this many images (or a text) took, by what the generation copied at its start:
+    whatever has changed in the catalogue since is not its business."""
+    basis = Basis.from_row(generation.price_basis)
+    if basis is None:  # an older release began it: so many credits an image
+        return min(made, generation.count) * generation.price // generation.count
+    pixels = sum(across * down for across, down in generation.images.values_list("width", "height"))
+    return basis.cost(made=made, asked=generation.count, pixels=pixels, usage=generation.usage)
