@@ -63,6 +63,15 @@ class FakeQueue:
 
     count = 0
 
+    @property
+    def connection(self) -> "FakeQueue":
+        """What is asked whether the queue is there."""
+        return self
+
+    def ping(self) -> bool:
+        """It is."""
+        return True
+
 
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
