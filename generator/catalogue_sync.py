@@ -5,20 +5,27 @@ taken off by itself, but for new models that the families file names. Models of 
 this release does not know are listed, and nobody can pick them.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from generator.families import FAMILIES, Family, Model
-from generator.models import CatalogueEntry, Lock, PriceSource
-from generator.models.catalogue import in_credits, rates_in_credits
+from generator.listed_prices import (
+    PRICE_ROWS,
+    RATED,
+    facts_of,
+    named_in,
+    price_of,
+    rates_of,
+    telling,
+)
+from generator.models import CatalogueEntry, Lock, PriceKind, PriceSource
+from generator.models.catalogue import CatalogueChange, Change, price_of_the_file
 from generator.providers.directory import Directory, Listed
 from generator.providers.gateway import Gateway
 
@@ -26,56 +33,39 @@ from generator.providers.gateway import Gateway
 NEVER_OFFERED = ("recraft", "ideogram")
 IMAGE_FEATURES = frozenset({"text-to-image", "image-to-image", "image-editing"})
 IMAGE_PATHS = ("/v1/images/", "/flux/", "/bria/", "/kling/v1/images/")
-# Credits. Whatever is dearer is a mistake of somebody's; and times ten, the most images of one
-# generation, it has to fit into four bytes.
-LARGEST_PRICE = 10**8
-
-# Midjourney's price rows (F7): `mj-<speed>-<what is done>`; they are no models. The first that
-# the rest of the id begins with says the action. Speed without a word of its own: fast.
-PRICE_ROWS = ("mj-", "mj_")
-SPEEDS = ("fast", "turbo", "relax")
-RATE_ACTIONS = {
-    "imagine": "create",
-    "blend": "blend",
-    "describe": "describe",
-    "upscale": "upscale",
-    "upsample": "upscale",
-    "variation": "vary",
-    "low-variation": "vary",
-    "high-variation": "vary",
-    "vary": "vary",
-    "reroll": "reroll",
-    "zoom": "zoom",
-    "custom-zoom": "zoom",
-    "outpaint": "zoom",
-    "pan": "pan",
-    "inpaint": "fill",
-    "edits": "edit",
-}
-RATED = ("midjourney", "niji")  # the entries that these rows are the prices of
 
 
 @dataclass(frozen=True, slots=True)
 class Repriced:
-    """An entry whose price at the gateway is another now, in credits; where both are the same, it
-    is the price of some of its actions."""
+    """An entry whose price at the gateway is another now, in words; where both are the same, it is
+    the price of some of its actions."""
 
     wire_model: str
-    before: int | None
-    after: int | None
+    before: str
+    after: str
 
 
 @dataclass(slots=True)
 class Changes:
-    """What a sync changed: model ids, in the gateway's order."""
+    """What a sync changed: model ids, in the gateway's order. `kept`: the same for staff to read
+    later."""
 
     added: list[str] = field(default_factory=list)
     repriced: list[Repriced] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     back: list[str] = field(default_factory=list)
+    kept: list[CatalogueChange] = field(default_factory=list, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.added or self.repriced or self.gone or self.back)
+
+    def keep(
+        self, entry: CatalogueEntry, what: Change, *, before: str = "", after: str = ""
+    ) -> None:
+        """Put it down for the staff."""
+        self.kept.append(
+            CatalogueChange(entry=entry, what=what, before=before[:200], after=after[:200])
+        )
 
 
 def sync(gateway: Gateway, *, now: datetime | None = None) -> Changes:
@@ -101,10 +91,9 @@ def _bring_up(directory: Directory, now: datetime) -> Changes:
             _seen(entry, now, changes, listed=facts_of(row))
             if not entry.family:
                 _find_family(entry, row)
-            _reprice(entry, changes, credits_of(row.per_request))
+            _reprice(entry, changes, row)
         elif makes_images(row):
-            _new_entry(row, now).save()
-            changes.added.append(row.id)
+            _add(row, now, changes)
     if price_rows:
         rates = rates_of(price_rows)
         rated = [entries[name] for name in RATED if name in entries]
@@ -113,6 +102,9 @@ def _bring_up(directory: Directory, now: datetime) -> Changes:
             _rerate(entry, changes, rates)
     if directory.is_whole:
         _mark_gone(entries.values(), now, changes)
+    for change in changes.kept:
+        change.at = now
+    CatalogueChange.objects.bulk_create(changes.kept)
     return changes
 
 
@@ -128,79 +120,30 @@ def makes_images(row: Listed) -> bool:
     )
 
 
-def credits_of(dollars: Decimal | None) -> int | None:
-    """A price in whole credits, rounded up; None where there is none, and for one of nought.
-
-    An unknown price is a refusal, never a gift. `ratio` is left out of it (A6, M4): if it counts,
-    the studio's members pay the list price.
-    """
-    if dollars is None or dollars <= 0:
-        return None
-    credits = int((dollars * settings.CREDITS_PER_DOLLAR).to_integral_value(ROUND_CEILING))
-    return credits if credits <= LARGEST_PRICE else None
-
-
-def rates_of(rows: Iterable[Listed]) -> dict[str, int]:
-    """Midjourney's price rows as an entry's rates: `"create"`, `"create turbo"`.
-
-    Of several rows of one action (upscale subtle, upscale creative) the dearest counts.
-    """
-    rates: defaultdict[str, int] = defaultdict(int)
-    for row in rows:
-        name = _rate_name(row.id)
-        if name and (credits := credits_of(row.per_request)):
-            rates[name] = max(rates[name], credits)
-    return dict(rates)
-
-
-def _rate_name(id: str) -> str:
-    words = id[3:].replace("_", "-")
-    speed, _, rest = words.partition("-")
-    if speed not in SPEEDS:
-        speed, rest = "fast", words
-    action = next((ours for word, ours in RATE_ACTIONS.items() if rest.startswith(word)), "")
-    return action if speed == "fast" or not action else f"{action} {speed}"
-
-
-def facts_of(row: Listed) -> dict[str, Any]:
-    """What the gateway says of a model, as it is kept for staff: raw numbers, as text."""
-    prices = {
-        name: str(number)
-        for name in ("input_price", "output_price", "per_request", "per_second", "ratio")
-        if (number := getattr(row, name)) is not None
-    }
-    said = {
-        "id": row.id,
-        "provider": row.provider,
-        "name": row.name,
-        "description": row.description,
-        "type": row.model_type,
-        "features": list(row.features),
-        "endpoints": [f"{one.method} {one.path}" for one in row.endpoints],
-        "currency": row.currency,
-        **prices,
-    }
-    return {name: value for name, value in said.items() if value}
-
-
 # ── What becomes of an entry ──
+
+
+def _add(row: Listed, now: datetime, changes: Changes) -> None:
+    entry = _new_entry(row, now)
+    entry.save()
+    changes.added.append(row.id)
+    changes.keep(entry, Change.ADDED, after=in_words(entry))
 
 
 def _new_entry(row: Listed, now: datetime) -> CatalogueEntry:
     family, named = _family_of(row)
-    credits = credits_of(row.per_request)
-    of_file = in_credits(named.credits) if named else None
+    of_file = price_of_the_file(named) if named else {"price_source": PriceSource.GATEWAY}
+    of_gateway = price_of(row, family, kind=of_file.get("price_kind", "image"))
+    price = of_file | (of_gateway | {"price_source": PriceSource.GATEWAY} if of_gateway else {})
     return CatalogueEntry(
         wire_model=row.id,
         label=named.label if named else (row.name or row.id),
         family=family.name if family else "",
         # Somebody looks at a model before others may pick it, unless a release has done so.
         offered=named is not None,
-        credits_each=credits or of_file,
-        rates=rates_in_credits(named.rates) if named else {},
-        price_source=PriceSource.GATEWAY if credits or not named else PriceSource.FILE,
         seen_at=now,
         listed=facts_of(row),
+        **price,
     )
 
 
@@ -209,9 +152,8 @@ def _family_of(row: Listed) -> tuple[Family | None, Model | None]:
     if any(word in f"{row.id} {row.provider}".lower() for word in NEVER_OFFERED):
         return None, None
     for family in FAMILIES.values():
-        for model in family.models:
-            if model.wire_model == row.id:
-                return family, model
+        if model := named_in(family, row.id):
+            return family, model
     return next((family for family in FAMILIES.values() if family.takes(row.id)), None), None
 
 
@@ -219,6 +161,7 @@ def _seen(entry: CatalogueEntry, now: datetime, changes: Changes, **facts: Any) 
     """It is listed: what staff may be changing at this moment is left alone."""
     if entry.gone_at is not None:
         changes.back.append(entry.wire_model)
+        changes.keep(entry, Change.BACK)
     entry.seen_at = now
     CatalogueEntry.objects.filter(pk=entry.pk).update(seen_at=now, gone_at=None, **facts)
 
@@ -229,31 +172,49 @@ def _find_family(entry: CatalogueEntry, row: Listed) -> None:
     mine = CatalogueEntry.objects.filter(pk=entry.pk, family="")
     if family is None or not mine.update(family=family.name):
         return
-    if named is not None and named.credits is not None:
-        mine = CatalogueEntry.objects.filter(pk=entry.pk, credits_each=None)
-        credits = in_credits(named.credits)
-        if mine.update(credits_each=credits, price_source=PriceSource.FILE):
-            entry.credits_each = credits
+    entry.family = family.name
+    if named is not None:
+        unpriced = CatalogueEntry.objects.filter(
+            pk=entry.pk, credits_each=None, tokens_in=None, tokens_out=None
+        )
+        price = price_of_the_file(named)
+        if unpriced.update(**price):
+            _put(entry, price)
 
 
-def _reprice(entry: CatalogueEntry, changes: Changes, credits: int | None) -> None:
-    """A price by the request is taken over; one by the token leaves the estimate of the file."""
-    if credits is not None and _take_over(entry, credits_each=credits):
-        _note(entry, changes, credits)
+def _reprice(entry: CatalogueEntry, changes: Changes, row: Listed) -> None:
+    """A price that makes sense is taken over; one that is gone leaves what there is."""
+    price = price_of(row, FAMILIES.get(entry.family), kind=entry.price_kind)
+    if price is None or not _take_over(entry, **price):
+        return
+    before = in_words(entry)
+    _put(entry, price | {"price_source": PriceSource.GATEWAY})
+    if (after := in_words(entry)) != before:
+        changes.repriced.append(Repriced(entry.wire_model, before, after))
+        changes.keep(entry, Change.REPRICED, before=before, after=after)
 
 
 def _rerate(entry: CatalogueEntry, changes: Changes, rates: dict[str, int]) -> None:
     """Rates that the gateway does not name stay: they are prices of the file."""
     each = rates.get("create", entry.credits_each)
-    before = _telling(entry.rates, entry.credits_each)
-    after = _telling({**entry.rates, **rates}, each)
-    if rates and _take_over(entry, rates=after, credits_each=each):
-        _note(entry, changes, each, otherwise=after != before)
+    before = telling(entry.rates, entry.credits_each)
+    after = telling({**entry.rates, **rates}, each)
+    price = {"rates": after, "credits_each": each, "ratio": Decimal(1)}
+    if not rates or not _take_over(entry, **price):
+        return
+    was = in_words(entry)
+    _put(entry, price | {"price_source": PriceSource.GATEWAY})
+    now = in_words(entry)
+    if (was, before) != (now, after):
+        changes.repriced.append(Repriced(entry.wire_model, was, now))
+        others = _differing(before, after), _differing(after, before)
+        changes.keep(entry, Change.REPRICED, before=f"{was}{others[0]}", after=f"{now}{others[1]}")
 
 
-def _telling(rates: dict[str, int], each: int | None) -> dict[str, int]:
-    """Without those that say what holds without them: an action at the price of every other."""
-    return {name: credits for name, credits in rates.items() if " " in name or credits != each}
+def _differing(rates: Mapping[str, int], others: Mapping[str, int]) -> str:
+    """Those that are not the same among the others: `; upscale 20, vary 30`."""
+    named = [f"{name} {each:,}" for name, each in rates.items() if others.get(name) != each]
+    return f"; {', '.join(named)}" if named else ""
 
 
 def _take_over(entry: CatalogueEntry, **facts: Any) -> bool:
@@ -261,14 +222,12 @@ def _take_over(entry: CatalogueEntry, **facts: Any) -> bool:
     not_of_staff = CatalogueEntry.objects.filter(pk=entry.pk).exclude(
         price_source=PriceSource.STAFF
     )
-    return bool(not_of_staff.update(price_source=PriceSource.GATEWAY, **facts))
+    return bool(not_of_staff.update(**{**facts, "price_source": PriceSource.GATEWAY}))
 
 
-def _note(
-    entry: CatalogueEntry, changes: Changes, credits: int | None, *, otherwise: bool = False
-) -> None:
-    if credits != entry.credits_each or otherwise:
-        changes.repriced.append(Repriced(entry.wire_model, entry.credits_each, credits))
+def _put(entry: CatalogueEntry, facts: Mapping[str, Any]) -> None:
+    for name, value in facts.items():
+        setattr(entry, name, value)
 
 
 def _mark_gone(entries: Iterable[CatalogueEntry], now: datetime, changes: Changes) -> None:
@@ -276,7 +235,9 @@ def _mark_gone(entries: Iterable[CatalogueEntry], now: datetime, changes: Change
     missing = [entry for entry in entries if entry.seen_at not in (None, now)]
     fresh = [entry for entry in missing if entry.gone_at is None]
     CatalogueEntry.objects.filter(pk__in=[entry.pk for entry in fresh]).update(gone_at=now)
-    changes.gone.extend(entry.wire_model for entry in fresh)
+    for entry in fresh:
+        changes.gone.append(entry.wire_model)
+        changes.keep(entry, Change.GONE)
 
 
 def told(changes: Changes) -> Iterator[str]:
@@ -294,8 +255,27 @@ def told(changes: Changes) -> Iterator[str]:
 def _prices(one: Repriced) -> str:
     if one.before == one.after:
         return "other prices for some of its actions"
-    return f"{_credits(one.before)}, now {_credits(one.after)}"
+    return f"{one.before}, now {one.after}"
 
 
-def _credits(credits: int | None) -> str:
-    return "no price" if credits is None else f"{credits:,} credits"
+def in_words(entry: CatalogueEntry) -> str:
+    """What an entry is priced at, with the gateway's ratio and without the deployment's factor."""
+    match entry.price_kind, entry.credits_each:
+        case PriceKind.TOKENS, _:
+            if entry.tokens_in is None or entry.tokens_out is None:
+                return "no price"
+            given = _number(entry.tokens_in * entry.own_ratio)
+            out = _number(entry.tokens_out * entry.own_ratio)
+            return f"{given} credits for a million tokens in, {out} out"
+        case _, None:
+            return "no price"
+        case PriceKind.MEGAPIXEL, each:
+            return f"{_number(each * entry.own_ratio)} credits a megapixel"
+        case _, each:
+            return f"{_number(each * entry.own_ratio)} credits"
+
+
+def _number(number: Decimal) -> str:
+    """`1,200.5`"""
+    text = f"{number:,.4f}"
+    return text.rstrip("0").rstrip(".")

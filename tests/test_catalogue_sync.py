@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from generator import balance, jobs
-from generator.catalogue_sync import Changes, Repriced, credits_of, rates_of, sync, told
+from generator.catalogue_sync import Changes, Repriced, sync, told
 from generator.errors import ProviderBusy, ProviderError
-from generator.models import CatalogueEntry, Chore, PriceSource
+from generator.listed_prices import credits_of, rates_of
+from generator.models import CatalogueEntry, Chore, PriceKind, PriceSource
 from generator.providers.directory import Balance, Directory, Endpoint, Listed
 from generator.providers.gateway import Gateway
 from generator.sandbox import Sandbox
@@ -81,12 +82,27 @@ def test_a_model_that_the_families_file_names_is_offered_at_the_gateways_price()
     assert one in CatalogueEntry.objects.pickable()
 
 
-def test_one_that_is_priced_by_the_token_keeps_the_estimate_of_the_file() -> None:
-    synced(image("gpt-image-2", input_price=Decimal(4), ratio=Decimal("0.8")))
+def test_one_that_is_priced_by_the_token_has_the_gateways_price_and_ratio() -> None:
+    four, twenty = Decimal(4), Decimal("20.5")
+    synced(image("gpt-image-2", input_price=four, output_price=twenty, ratio=Decimal("0.8")))
     one = entry("gpt-image-2")
-    assert (one.credits_each, one.price_source) == (40, PriceSource.FILE)
+    assert (one.price_kind, one.price_source) == (PriceKind.TOKENS, PriceSource.GATEWAY)
+    assert (one.tokens_in, one.tokens_out, one.ratio) == (
+        Decimal(4000),
+        Decimal(20_500),
+        Decimal("0.8"),
+    )
+    assert one.credits_each is None
     assert (one.listed["input_price"], one.listed["ratio"]) == ("4", "0.8")
     assert "per_request" not in one.listed
+    assert one in CatalogueEntry.objects.pickable()
+
+
+def test_half_a_price_by_the_token_is_none_and_leaves_that_of_the_file() -> None:
+    synced(image("gpt-image-2", input_price=Decimal(4), ratio=Decimal("0.5")))
+    one = entry("gpt-image-2")
+    assert (one.tokens_in, one.tokens_out) == (Decimal(5000), Decimal(30_000))
+    assert (one.ratio, one.price_source) == (Decimal("0.8"), PriceSource.FILE)
 
 
 def test_a_new_model_of_a_family_that_we_know_waits_for_the_staff() -> None:
@@ -148,7 +164,7 @@ def test_a_model_yet_to_come_is_passed_over() -> None:
 def test_a_price_at_the_gateway_takes_the_place_of_the_files() -> None:
     make_entry("qwen-image")
     changes = synced(image("qwen-image", "0.035"))
-    assert changes.repriced == [Repriced("qwen-image", 40, 35)]
+    assert changes.repriced == [Repriced("qwen-image", "40 credits", "35 credits")]
     one = entry("qwen-image")
     assert (one.credits_each, one.price_source) == (35, PriceSource.GATEWAY)
 
@@ -204,7 +220,8 @@ def test_a_price_is_whole_credits_rounded_up_and_never_a_gift(
 def test_a_deployment_may_count_in_other_credits(settings: Any) -> None:
     settings.CREDITS_PER_DOLLAR = 250
     CatalogueEntry.objects.fill()
-    assert entry("gpt-image-2").credits_each == 10
+    assert entry("grok-imagine-image").credits_each == 5
+    assert entry("gpt-image-2").tokens_out == 7500
     synced(image("qwen-image", "0.05"))
     assert entry("qwen-image").credits_each == 13
 
@@ -239,7 +256,7 @@ def test_price_rows_are_rates_by_action_and_speed() -> None:
 def rated(name: str = "midjourney", **facts: Any) -> CatalogueEntry:
     return CatalogueEntry.objects.create(
         wire_model=name,
-        **{"label": name, "family": "x", "credits_each": 50, "rates": {"pan": 9},
+        **{"label": name, "family": "midjourney", "credits_each": 50, "rates": {"pan": 9},
            "price_source": PriceSource.FILE, **facts},
     )  # fmt: skip
 
@@ -252,8 +269,8 @@ def test_price_rows_are_the_prices_of_midjourney_and_niji_and_no_entries() -> No
     assert [one.wire_model for one in changes.repriced] == ["midjourney", "niji"]
     for one in (entry("midjourney"), entry("niji")):
         assert one.rates == {"create turbo": 80, "pan": 9}
-        assert one.price_of_one("create", {}) == 40
-        assert one.price_of_one("create", {"speed": "turbo"}) == 80
+        assert one.price(1) == 40
+        assert one.price(1, "create", {"speed": "turbo"}) == 80
         assert (one.credits_each, one.price_source) == (40, PriceSource.GATEWAY)
         assert one.seen_at == NOW
     assert not synced(image("mj-fast-imagine", "0.04"), image("mj-turbo-imagine", "0.08"))
@@ -263,7 +280,7 @@ def test_a_rate_that_comes_down_to_the_price_of_all_others_is_a_change_told_as_o
     rated(rates={"upscale": 20, "pan": 40}, credits_each=40)
     changes = synced(image("mj-fast-imagine", "0.04"), image("mj-fast-upscale", "0.04"))
     assert list(told(changes)) == ["midjourney: other prices for some of its actions"]
-    assert entry("midjourney").price_of_one("upscale", {}) == 40
+    assert entry("midjourney").price(1, "upscale") == 40
 
 
 def test_rates_that_staff_set_are_never_overwritten() -> None:
@@ -346,7 +363,7 @@ def test_a_family_that_this_release_has_learned_is_filled_in_and_staff_still_off
     )
     synced(image("gpt-image-2"))
     one = entry("gpt-image-2")
-    assert (one.family, one.offered, one.credits_each) == ("gpt-image-2", False, 40)
+    assert (one.family, one.offered, one.tokens_out) == ("gpt-image-2", False, Decimal(30_000))
 
 
 # ── The sandbox, the command, the daily round ──

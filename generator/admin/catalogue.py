@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST
 
 from generator import balance, catalogue_sync, jobs
 from generator.admin.base import StudioAdmin
-from generator.catalogue_sync import LARGEST_PRICE
 from generator.errors import ProviderError
 from generator.families import FAMILIES
+from generator.listed_prices import LARGEST_PRICE
 from generator.models import CatalogueEntry, PriceSource
 from generator.models.storage import is_reachable
 

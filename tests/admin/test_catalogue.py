@@ -34,7 +34,8 @@ def edited(entry: CatalogueEntry, **facts: object) -> dict[str, object]:
     """The list's form as a browser sends it, with one entry on it."""
     form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(entry.pk),
             "form-0-offered": "on" if entry.offered else "",
-            "form-0-credits_each": str(entry.credits_each), "_save": "Save"}  # fmt: skip
+            "form-0-credits_each": "" if entry.credits_each is None else str(entry.credits_each),
+            "_save": "Save"}  # fmt: skip
     return form | {f"form-0-{name}": value for name, value in facts.items()}
 
 
