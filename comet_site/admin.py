@@ -31,3 +31,8 @@ class StudioAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is not t
 def favicon(request: HttpRequest) -> str:
     """The studio's own, for UNFOLD."""
     return static("favicon.svg")
+
+
+def board_styles(request: HttpRequest) -> str:
+    """Those of our own pages in the admin, for UNFOLD."""
+    return static("css/admin.css")

@@ -125,6 +125,13 @@ def by_author_and_model(scope: Scope, period: Period) -> list[Row]:
     )
 
 
+def finest(scope: Scope, period: Period) -> Iterable[dict[str, Any]]:
+    """The sums by team, author, model and action, as mappings: `team`, `author`, `wire_model`,
+    `named` (what the model is called), `action`, and those of SUMS; the dearest first."""
+    rows = _sums(scope, period, "team", "author", "wire_model", "action", label="label")
+    return sorted(rows, key=lambda row: (-row["credits"], -row["generations"]))
+
+
 def _within(scope: Scope, period: Period) -> UsageTotalQuerySet:
     rows = UsageTotal.objects.filter(day__gte=period.first, day__lte=period.last)
     if scope.team:

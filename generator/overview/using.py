@@ -25,6 +25,11 @@ class Figure:
         """The change in hundredths of what was before; None where there was nothing."""
         return round(100 * (self.now - self.before) / self.before) if self.before else None
 
+    @property
+    def fall(self) -> int:
+        """The same where it fell, as a positive number."""
+        return -(self.change or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
