@@ -36,7 +36,7 @@ DONE_WORDS: dict[str, str] = {
     Action.ZOOM: "Zoomed out",
     Action.PAN: "Extended",
 }
-# Where those words make no sentence after "cannot".
+# Where the words of ACTION_WORDS make no sentence after "cannot".
 _AFTER_CANNOT: dict[str, str] = {
     Action.CREATE: "make images from text alone",
     Action.REPLACE_BACKGROUND: "replace the background",

@@ -1,0 +1,41 @@
+"""A lower cap that members set for themselves, a window at a time."""
+
+import re
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from generator.models import QuotaAccount, Window
+from generator.models.caps import LARGEST_CAP
+
+_WHOLE = re.compile(r"[0-9]{1,20}")
+
+
+class OwnCapForm(forms.Form):
+    """How much of their own credits somebody wants to spend in a window at most; empty: no cap."""
+
+    window = forms.ChoiceField(choices=Window)
+    credits = forms.CharField(required=False, max_length=40)
+
+    def clean_credits(self) -> int | None:
+        """Credits, None for no cap of one's own."""
+        typed = str(self.cleaned_data["credits"])
+        if not typed:
+            return None
+        if typed.startswith(("-", "−")):
+            raise ValidationError("A cap cannot be below 0. Leave it empty for none of your own.")
+        if not _WHOLE.fullmatch(typed):
+            raise ValidationError(
+                "Whole credits in digits only, such as 500. Leave it empty for none of your own."
+            )
+        if int(typed) > LARGEST_CAP:
+            raise ValidationError(f"At most {LARGEST_CAP:,} credits.")
+        return int(typed)
+
+    def save(self, account: QuotaAccount) -> bool:
+        """Set the cap of this account; False where it may not be, and why is said by the field."""
+        try:
+            account.set_own_cap(Window(self.cleaned_data["window"]), self.cleaned_data["credits"])
+        except ValidationError as error:
+            self.add_error("credits", error)
+        return self.is_valid()
