@@ -3,10 +3,23 @@
 from typing import Any
 
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import ActionLocation
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
+from unfold.paginator import InfinitePaginator
+
+from generator.models import User
+
+LAST_PAGE = 1000  # further back one looks by day
+MOST_NAMED = 5  # people that a search by name finds at most
+# Nothing of these is written down in order, so each would read a whole table.
+READS_ALL = ("contains", "startswith", "endswith", "regex", "iexact", "search")
 
 
 class StudioAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
@@ -41,6 +54,18 @@ class ReadOnlyAdmin(_Closed, StudioAdmin):
     """Rows to look at, by Django's permission to view them."""
 
 
+class FirstRows(PaginationInlineFormSet):  # type: ignore[misc]
+    """The first of an inline's rows, in its order, where there may be a million: uncounted."""
+
+    most = 20
+
+    def get_queryset(self) -> "QuerySet[Any]":
+        """As many as are shown."""
+        if not hasattr(self, "_first"):
+            self._first = super().get_queryset()[: self.most]
+        return self._first
+
+
 class ReadOnlyInline(_Closed, TabularInline):  # type: ignore[misc]
     """Rows on the page of another."""
 
@@ -51,3 +76,64 @@ class ReadOnlyInline(_Closed, TabularInline):  # type: ignore[misc]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """All that is shown."""
         return list(self.fields)
+
+
+class LargeTableAdmin(ReadOnlyAdmin):
+    """A list that stays fast at a million rows, over a table with an index for its `ordering`.
+
+    It is never counted, sorts by nothing else, and is searched only by what has an index (`found`).
+    Filters must read small tables, and lookups in its address are bounded likewise.
+    """
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_disable_select_all = True
+    list_filter_submit = True
+    sortable_by: tuple[str, ...] = ()
+    search_fields = ["pk"]  # there is a box; what it finds is up to `found`
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list of its own."""
+        return _LargeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What the filters ask, and of its own columns what is not searched word by word."""
+        if lookup == "prompt" or lookup.endswith(READS_ALL):
+            return False
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        """What was found, and that nothing stands in it twice."""
+        term = search_term.strip().replace("\0", "")
+        return (self.found(queryset, term) if term else queryset), False
+
+    def found(self, rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
+        """The rows that a search for `term`, which is not empty, finds."""
+        raise NotImplementedError
+
+
+class _LargeList(ChangeList):
+    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Model]") -> list[Any]:
+        """The one that has an index, whatever the address says."""
+        return list(self.model_admin.get_ordering(request))
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of a page, none too far back: what is skipped is read all the same."""
+        self.page_num = min(self.page_num, LAST_PAGE)
+        super().get_results(request)
+
+
+def people_named(term: str) -> list[int]:
+    """The keys of whoever has this name or address, else of a few whose names begin with it."""
+    people = User.objects.annotate(plain_name=Lower("username"), plain_email=Lower("email"))
+    term = term.lower()
+    for wanted in ({"plain_name": term}, {"plain_email": term}, {"plain_name__startswith": term}):
+        if found := list(
+            people.filter(**wanted).order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
+        ):
+            return found
+    return []
