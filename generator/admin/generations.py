@@ -1,17 +1,56 @@
 """Generations, their images, and the workers that make them."""
 
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+)
+from unfold.decorators import action, display
 
-from generator import lifecycle
-from generator.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from generator.errors import AlreadyMoved, IllegalMove
-from generator.models import Generation, GivenReference, ImageAsset, WorkerSeen
+from generator.admin import deeds
+from generator.admin.base import (
+    FirstRows,
+    LargeTableAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    people_named,
+)
+from generator.admin.deeds import CANCEL, GIVE_BACK, LOOK_AGAIN, Deed
+from generator.admin.filters import ModelFilter, ReasonFilter
+from generator.admin.verdicts import verdict
+from generator.models import (
+    Generation,
+    GivenReference,
+    ImageAsset,
+    KeptReply,
+    LedgerEntry,
+    Status,
+    User,
+    WorkerSeen,
+)
+
+MOST_CHILDREN = 20
+LONGEST_REASON = 200  # characters, as the ledger keeps them
+COLOURS = {
+    Status.SUCCEEDED: "success", Status.FAILED: "danger", Status.QUEUED: "warning",
+    Status.SUBMITTING: "info", Status.RUNNING: "info", Status.STORING: "info",
+}  # fmt: skip
 
 
 class ImageAssetInline(ReadOnlyInline):
@@ -19,6 +58,7 @@ class ImageAssetInline(ReadOnlyInline):
 
     model = ImageAsset
     fields = ["position", "format", "width", "height", "size", "created_at"]
+    show_change_link = True
 
 
 class GivenReferenceInline(ReadOnlyInline):
@@ -27,84 +67,265 @@ class GivenReferenceInline(ReadOnlyInline):
     model = GivenReference
     fields = ["purpose", "position", "reference"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GivenReference]:
+        """With what is shown of each."""
+        rows: QuerySet[GivenReference] = super().get_queryset(request)
+        return rows.select_related("reference")
+
+
+class LedgerEntryInline(ReadOnlyInline):
+    """What was held, settled or given back, in the author's account and in the team's."""
+
+    model = LedgerEntry
+    fields = ["created_at", "account", "kind", "credits", "reason", "by"]
+    ordering = ["created_at", "pk"]
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        """With what is shown of each."""
+        rows: QuerySet[LedgerEntry] = super().get_queryset(request)
+        return rows.select_related("account__team", "account__user", "by")
+
+
+class KeptReplyInline(ReadOnlyInline):
+    """What the gateway answered: without keys, prompts, links' secrets and images."""
+
+    model = KeptReply
+    formset = FirstRows
+    verbose_name_plural = _("the gateway's answers, kept for 30 days")
+    fields = ["at", "step", "status", "seconds", "request_id", "said"]
+
+    @admin.display(description=_("what it said"))
+    def said(self, reply: KeptReply) -> SafeString:
+        """As text, whatever it is."""
+        style = "white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60ch; margin: 0"
+        return format_html(
+            '<details><summary>{}</summary><pre style="{}">{}</pre></details>',
+            gettext("Show") if reply.text else gettext("nothing"), style, reply.text,
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All that is shown."""
+        return list(self.fields)
+
 
 @admin.register(Generation)
-class GenerationAdmin(ReadOnlyAdmin):
+class GenerationAdmin(LargeTableAdmin):
     """Prompts are other people's words: a generation's own page shows its prompt, no list does."""
 
     list_display = [
-        "id", "status", "label", "action", "team", "author", "count", "price", "cost", "created_at",
+        "short_id", "state", "label", "action", "team", "author", "count", "price", "cost",
+        "created_at",
     ]  # fmt: skip
+    list_display_links = ["short_id"]
     list_select_related = ["team", "author"]
     list_filter = [
-        "status", "label", "action", "provider", ("team", admin.RelatedOnlyFieldListFilter),
+        ("status", ChoicesDropdownFilter), ReasonFilter, ModelFilter,
+        ("team", AutocompleteSelectFilter), ("author", AutocompleteSelectFilter),
+        ("created_at", RangeDateFilter),
     ]  # fmt: skip
-    search_fields = ["=id", "author__username", "author__email", "=request_id"]
     search_help_text = _("A generation's or a request's id, or its author.")
-    date_hierarchy = "created_at"
-    ordering = ["-created_at"]
-    show_full_result_count = False
-    inlines = [GivenReferenceInline, ImageAssetInline]
-    actions = ["cancel_waiting"]
+    ordering = ["-created_at", "-id"]
+    inlines = [KeptReplyInline, LedgerEntryInline, ImageAssetInline, GivenReferenceInline]
+    actions = ["look_again", "cancel_waiting", "give_back"]
+    actions_detail = ["look_again_here", "cancel_here", "give_back_here"]
+    change_form_before_template = "admin/generator/generation/above.html"
     fieldsets = (
-        (None, {"fields": ("status", "reason", "reason_code", "team", "author", "created_at")}),
+        (None, {
+            "fields": (
+                "status", "reason", "reason_code", "team", "author", "created_at", "started_at",
+                "finished_at",
+            )
+        }),
         (_("What was asked"), {
                 "fields": (
-                    "label", "wire_model", "action", "prompt", "fields", "count", "parent",
-                    "parent_position", "button_label",
+                    "entry", "label", "wire_model", "action", "prompt", "fields", "count", "parent",
+                    "parent_position", "button_label", "made_from_it",
                 )
             },
         ),
-        (_("Credits"), {"fields": ("price", "price_basis", "cost")}),
+        (_("Credits"), {"fields": ("price", "held_for", "cost")}),
         (
             _("What happened"),
             {
                 "fields": (
-                    "attempts", "storing_attempts", "started_at", "finished_at", "due_at",
-                    "claimed_by", "task_id", "request_id", "used", "usage", "note", "texts",
-                    "failed_members",
+                    "attempts", "storing_attempts", "link_attempts", "due_at", "worker", "task_id",
+                    "request_id", "used", "usage", "note", "texts", "failed_members",
                 )
             },
         ),
     )  # fmt: skip
 
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
+    def found(self, rows: QuerySet[Generation], term: str) -> QuerySet[Generation]:
+        """By its own id, a request's id or its author."""
+        try:
+            return rows.filter(pk=uuid.UUID(term))
+        except ValueError:
+            pass
+        authors = people_named(term)
+        if len(authors) == 1:
+            return rows.filter(author=authors[0])
+        return rows.filter(author__in=authors) if authors else rows.filter(request_id=term)
+
+    @admin.display(description=_("id"))
+    def short_id(self, generation: Generation) -> str:
+        """Enough to tell it from its neighbours."""
+        return str(generation.pk)[:8]
+
+    @display(description=_("status"), label=COLOURS)  # type: ignore[untyped-decorator]
+    def state(self, generation: Generation) -> tuple[str, str]:
+        """The status, and of one that failed the code for why."""
+        words = str(generation.get_status_display())
+        code = generation.reason_code if generation.status == Status.FAILED else ""
+        return generation.status, f"{words}: {code}" if code else words
+
+    @admin.display(description=_("held for"))
+    def held_for(self, generation: Generation) -> SafeString:
+        """What its price was made of."""
+        rows = ((name, value) for name, value in generation.price_basis.items() if value != "")
+        return format_html_join("; ", "{}: {}", rows)
+
+    @admin.display(description=_("worker"))
+    def worker(self, generation: Generation) -> str:
+        """Who has it, and when that worker was last seen."""
+        if not generation.claimed_by:
+            return gettext("none has it now")
+        seen = WorkerSeen.objects.filter(name=generation.claimed_by).first()
+        when = f"{seen.seen_at:%Y-%m-%d %H:%M:%S %Z}" if seen else gettext("long ago")
+        return gettext("%(name)s, seen %(when)s") % {"name": generation.claimed_by, "when": when}
+
+    @admin.display(description=_("made from it"))
+    def made_from_it(self, generation: Generation) -> SafeString:
+        """The newest of its children."""
+        rows = generation.children.newest_first()[:MOST_CHILDREN]
+        links = ((reverse("admin:generator_generation_change", args=[row.pk]), row) for row in rows)
+        return format_html_join(", ", '<a class="text-primary-600" href="{}">{}</a>', links)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """What is worked out, besides all the rest."""
+        return ["held_for", "worker", "made_from_it"]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        """The page, with what became of it on top."""
+        generation = kwargs.get("obj")
+        if generation is not None:
+            context["verdict"] = verdict(generation)
+        page: HttpResponse = super().render_change_form(request, context, **kwargs)
+        return page
+
+    # ── What staff may do ──
+
+    def has_act_permission(self, request: HttpRequest, pk: object = None) -> bool:
         """Staff who may change generations, by Django's permissions."""
         return request.user.has_perm("generator.change_generation")
 
-    @admin.action(description=_("Cancel those that still wait"), permissions=["cancel"])
-    def cancel_waiting(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
+    @admin.action(description=LOOK_AGAIN.title, permissions=["act"])
+    def look_again(self, request: HttpRequest, rows: QuerySet[Generation]) -> HttpResponse | None:
+        """Look at the chosen ones now."""
+        return self._do(LOOK_AGAIN, request, rows)
+
+    @admin.action(description=CANCEL.title, permissions=["act"])
+    def cancel_waiting(
+        self, request: HttpRequest, rows: QuerySet[Generation]
+    ) -> HttpResponse | None:
         """Withdraw the chosen ones that have not begun; the rest is left alone."""
-        count = sum(_cancelled(generation) for generation in generations)
-        text = ngettext(
-            "%(count)d generation was cancelled.", "%(count)d generations were cancelled.", count
-        )
-        self.message_user(request, text % {"count": count})
+        return self._do(CANCEL, request, rows)
 
+    @admin.action(description=GIVE_BACK.title, permissions=["act"])
+    def give_back(self, request: HttpRequest, rows: QuerySet[Generation]) -> HttpResponse | None:
+        """Give back what the chosen ones cost, for a reason that is asked for."""
+        return self._do(GIVE_BACK, request, rows)
 
-def _cancelled(generation: Generation) -> bool:
-    try:
-        lifecycle.cancel(generation)
-    except (AlreadyMoved, IllegalMove):
-        return False
-    return True
+    @action(description=LOOK_AGAIN.title, permissions=["act"], url_path="look-again")  # type: ignore[untyped-decorator]
+    def look_again_here(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Look at this one now, once that is confirmed."""
+        return self._do_here(LOOK_AGAIN, request, object_id)
+
+    @action(description=_("Cancel"), permissions=["act"], url_path="cancel")  # type: ignore[untyped-decorator]
+    def cancel_here(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Withdraw this one, once that is confirmed."""
+        return self._do_here(CANCEL, request, object_id)
+
+    @action(description=GIVE_BACK.title, permissions=["act"], url_path="give-back")  # type: ignore[untyped-decorator]
+    def give_back_here(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give back what this one cost, for a reason that is asked for."""
+        return self._do_here(GIVE_BACK, request, object_id)
+
+    def _do(
+        self, deed: Deed, request: HttpRequest, rows: QuerySet[Generation]
+    ) -> HttpResponse | None:
+        chosen = list(rows.select_related("team", "author")[: deeds.AT_ONCE + 1])
+        if len(chosen) > deeds.AT_ONCE:
+            text = gettext("Choose at most %(most)d at once.") % {"most": deeds.AT_ONCE}
+            self.message_user(request, text, messages.ERROR)
+            return None
+        reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+        if deed.needs_reason and not reason:
+            return self._ask(deed, request, chosen)
+        self._carry_out(deed, request, chosen, reason)
+        return None
+
+    def _do_here(self, deed: Deed, request: HttpRequest, pk: str) -> HttpResponse:
+        generation = get_object_or_404(Generation.objects.select_related("team", "author"), pk=pk)
+        reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+        if request.method != "POST" or (deed.needs_reason and not reason):
+            return self._ask(deed, request, [generation], here=True)
+        self._carry_out(deed, request, [generation], reason)
+        return redirect("admin:generator_generation_change", generation.pk)
+
+    def _ask(
+        self, deed: Deed, request: HttpRequest, chosen: list[Generation], *, here: bool = False
+    ) -> HttpResponse:
+        """A page that says what it means, and asks why where that is wanted."""
+        context = {
+            **self.admin_site.each_context(request), "title": deed.title, "deed": deed,
+            "chosen": chosen, "opts": self.opts, "here": here, "longest": LONGEST_REASON,
+            "said_nothing": "reason" in request.POST,
+            "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/generator/generation/confirm.html", context)
+
+    def _carry_out(
+        self, deed: Deed, request: HttpRequest, chosen: Iterable[Generation], reason: str
+    ) -> None:
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        done = deeds.carry_out(deed, chosen, reason=reason, by=request.user)
+        level = messages.SUCCESS if done.count else messages.WARNING
+        self.message_user(request, deeds.told(deed, done), level)
 
 
 @admin.register(ImageAsset)
-class ImageAssetAdmin(ReadOnlyAdmin):
+class ImageAssetAdmin(LargeTableAdmin):
     """What is stored; to look at the images themselves one has to be in the team."""
 
-    list_display = ["id", "generation", "team", "format", "width", "height", "size", "created_at"]
+    list_display = ["short_id", "generation", "team", "format", "width", "height", "size",
+                    "created_at"]  # fmt: skip
     list_select_related = ["generation", "team"]
-    list_filter = ["format", ("team", admin.RelatedOnlyFieldListFilter)]
-    search_fields = ["=id", "=generation__id"]
-    date_hierarchy = "created_at"
-    ordering = ["-created_at"]
-    show_full_result_count = False
+    list_filter = [("team", AutocompleteSelectFilter), ("created_at", RangeDateFilter)]
+    search_help_text = _("An image's or a generation's id.")
+    ordering = ["-created_at", "-id"]
     fields = [
         "generation", "team", "position", "format", "content_type", "width", "height", "size",
         "digest", "thumbnails_at", "created_at",
     ]  # fmt: skip
+
+    @admin.display(description=_("id"))
+    def short_id(self, asset: ImageAsset) -> str:
+        """Enough to tell it from its neighbours."""
+        return str(asset.pk)[:8]
+
+    def found(self, rows: QuerySet[ImageAsset], term: str) -> QuerySet[ImageAsset]:
+        """By its own id, or its generation's."""
+        try:
+            pk = uuid.UUID(term)
+        except ValueError:
+            return rows.none()
+        return rows.filter(pk__in=[pk]) if rows.filter(pk=pk).exists() else rows.filter(
+            generation=pk
+        )  # fmt: skip
 
 
 @admin.register(WorkerSeen)
