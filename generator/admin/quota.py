@@ -1,29 +1,27 @@
-"""Quota accounts, their caps, and the form for a grant."""
+"""Quota accounts with their caps, the caps that new ones begin with, and the form for a grant."""
 
+import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.formats import number_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from generator import audit
+from generator.admin import caps
 from generator.admin.base import ReadOnlyInline, StudioAdmin
-from generator.models import Cap, LedgerEntry, QuotaAccount, WindowTotal
+from generator.models import Kind, LedgerEntry, QuotaAccount, StartingCaps, User, WindowTotal
+from generator.models.caps import LARGEST_CAP
 
-LARGEST_GRANT = 10**12  # credits
-
-
-class CapInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
-    """How much may be spent in which window."""
-
-    model = Cap
-    extra = 0
+LARGEST_GRANT = LARGEST_CAP  # credits
 
 
 class WindowTotalInline(ReadOnlyInline):
@@ -48,39 +46,72 @@ class LedgerEntryInline(ReadOnlyInline):
 class QuotaAccountAdmin(StudioAdmin):
     """Accounts come by themselves with their first use; staff set their caps."""
 
+    form = caps.CapsForm
     list_display = ["__str__", "team", "user", "created_at"]
     list_select_related = ["team", "user"]
     search_fields = ["team__name", "team__slug", "user__username", "user__email"]
-    fields = readonly_fields = ["team", "user", "created_at", "give"]
-    inlines = [CapInline, WindowTotalInline, LedgerEntryInline]
+    fields = ["team", "user", "day", "month", "ever", "left_now", "give", "created_at"]
+    readonly_fields = ["team", "user", "left_now", "give", "created_at"]
+    inlines = [WindowTotalInline, LedgerEntryInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change caps: nothing else of an account changes here."""
+        return request.user.has_perm("generator.change_cap")
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: an account holds a ledger."""
         return False
 
+    @admin.display(description=_("left now"))
+    def left_now(self, account: QuotaAccount) -> SafeString:
+        """A line for each cap."""
+        return caps.in_lines(caps.what_is_left(account))
+
     @admin.display(description=_("credits"))
     def give(self, account: QuotaAccount) -> SafeString:
-        """The way to the form for a grant."""
-        query = urlencode({"account": account.pk})
-        link = f"{reverse('admin:generator_ledgerentry_add')}?{query}"
-        return format_html('<a class="text-primary-600" href="{}">{}</a>', link, _("Give or take"))
+        """The ways to a grant and to the ledger."""
+        return caps.credit_links(account)
+
+    def save_model(
+        self, request: HttpRequest, obj: QuotaAccount, form: caps.CapsForm, change: bool
+    ) -> None:
+        """Write the caps; the account itself stays as it is."""
+        form.save_caps()
 
 
 class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
-    """Credits given to an account, or taken back with a negative number, and why."""
+    """Credits given to an account, or taken back with a negative number, and why.
+
+    It carries a key (`once`), so that sent twice it gives once; a second form that gives the same
+    within ten minutes is asked about.
+    """
+
+    once = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    again = forms.BooleanField(
+        widget=forms.HiddenInput, required=False, label=_("give it once more")
+    )
 
     class Meta:
         model = LedgerEntry
         fields = ["account", "credits", "reason"]
+        widgets = {"credits": UnfoldAdminTextInputWidget({"inputmode": "numeric"})}
+        help_texts = {
+            "credits": _("With a minus they are taken back, as far as the current windows go."),
+            "reason": _("The member sees it in their ledger."),
+        }
+        error_messages = {
+            "credits": {"invalid": _("Write a whole number of credits; with a minus to take back.")}
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "reason" in self.fields:
+        if "reason" in self.fields:  # of an entry that is there, nothing is a field
             self.fields["reason"].required = True
+            self.fields["once"].initial = uuid.uuid4
 
     def clean_credits(self) -> int:
         """Not nought, and of a size that sums can hold. Raises ValidationError."""
@@ -93,3 +124,128 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
                 params={"most": number_format(LARGEST_GRANT, force_grouping=True)},
             )
         return credits
+
+    def clean(self) -> dict[str, Any]:
+        """Ask before the same is given to the same account again. Raises ValidationError."""
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        said["once"] = said.get("once") or uuid.uuid4()
+        account, credits = said.get("account"), said.get("credits")
+        if account is None or credits is None:
+            return said
+        if sent := LedgerEntry.objects.filter(key=said["once"]).first():
+            if (sent.account_id, sent.credits) != (account.pk, credits):
+                self._take_another_key()
+                raise forms.ValidationError(_used_up(sent))
+        elif not said.get("again") and (before := caps.given_lately(account, credits)):
+            self.fields["again"].widget = UnfoldBooleanWidget()
+            self.add_error("again", _given_before(before))
+        return said
+
+    def _take_another_key(self) -> None:
+        self.data = {**self.data, self.add_prefix("once"): str(uuid.uuid4())}
+
+
+class Granting(StudioAdmin):
+    """The part of the ledger's pages that writes: a grant."""
+
+    form = GrantForm
+    autocomplete_fields = ["account"]
+    grant_fields = ["account", "credits", "reason", "again", "once"]
+
+    def save_model(
+        self, request: HttpRequest, obj: LedgerEntry, form: GrantForm, change: bool
+    ) -> None:
+        """Write the grant, by whoever is signed in, with the sums it changes; say what is left."""
+        assert isinstance(request.user, User)
+        key = form.cleaned_data["once"]
+        # Held from here on: of two that carry the same key, the second sees the first's entry.
+        account = QuotaAccount.objects.select_for_update(of=("self",)).get(pk=obj.account_id)
+        is_new = not LedgerEntry.objects.filter(key=key).exists()
+        entry = account.grant(credits=obj.credits, reason=obj.reason, by=request.user, key=key)
+        obj.pk, obj.kind, obj.counts_on = entry.pk, Kind.GRANT, entry.counts_on
+        obj.account = account
+        text = _told(entry)
+        if is_new:
+            audit.note(account, f"{text} {entry.reason}")
+            self.message_user(request, f"{text} {_left_now(account)}", messages.SUCCESS)
+        else:
+            already = gettext("This was given already, and not once more. %(left)s")
+            text = already % {"left": _left_now(account)}
+            self.message_user(request, text, messages.WARNING)
+
+    def response_add(
+        self, request: HttpRequest, obj: LedgerEntry, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """To the page of whom it concerns."""
+        account = obj.account
+        whose = "team" if account.user_id is None else "user"
+        if not request.user.has_perm(f"generator.view_{whose}"):
+            return redirect("admin:generator_ledgerentry_changelist")
+        return redirect(f"admin:generator_{whose}_change", account.user_id or account.team_id)
+
+
+def _given_before(entry: LedgerEntry) -> str:
+    when = timesince(entry.created_at)
+    text = gettext("The same was given %(when)s ago. Tick to give it once more.")
+    if entry.credits < 0:
+        text = gettext("The same was taken %(when)s ago. Tick to take it once more.")
+    return text % {"when": when}
+
+
+def _used_up(entry: LedgerEntry) -> str:
+    text = gettext("This form has done its work: %(told)s Save again to do this besides.")
+    return text % {"told": _told(entry)}
+
+
+def _told(entry: LedgerEntry) -> str:
+    text = gettext("Gave %(credits)s credits to %(account)s.")
+    if entry.credits < 0:
+        text = gettext("Took %(credits)s credits from %(account)s.")
+    return text % {"credits": caps.grouped(abs(entry.credits)), "account": entry.account}
+
+
+def _left_now(account: QuotaAccount) -> str:
+    fresh = caps.with_windows(QuotaAccount.objects.filter(pk=account.pk)).get()
+    return gettext("Now: %(left)s.") % {"left": "; ".join(caps.what_is_left(fresh))}
+
+
+@admin.register(StartingCaps)
+class StartingCapsAdmin(StudioAdmin):
+    """One row: the list leads straight to it."""
+
+    formfield_overrides = {models.PositiveBigIntegerField: {"form_class": caps.CapField}}
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["member_day", "member_month", "member_ever"],
+                "description": _(
+                    "What the accounts of new members and teams begin with. It concerns accounts "
+                    "made from now on; those that are there keep their caps. Empty: no cap."
+                ),
+            },
+        ),
+        (_("A team together"), {"fields": ["pool_day", "pool_month", "pool_ever"]}),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: the row is made by saving it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's page."""
+        return redirect("admin:generator_startingcaps_change", 1)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> StartingCaps:
+        """The row; before staff have saved any, what the settings say."""
+        now = StartingCaps.objects.now()
+        now.pk = 1
+        return now

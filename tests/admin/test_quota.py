@@ -83,12 +83,11 @@ def test_a_cap_is_set_on_the_account_s_page_and_sums_are_not(
     staff: Client, boss: User, account: QuotaAccount
 ) -> None:
     account.grant(credits=5, reason="welcome", by=boss)
-    account.caps.all().delete()
     total = account.totals.get(window=Window.DAY)
-    form = {"caps-TOTAL_FORMS": "1", "caps-INITIAL_FORMS": "0", "caps-0-window": "day",
-            "caps-0-credits": "120", "totals-TOTAL_FORMS": "1", "totals-INITIAL_FORMS": "1",
-            "totals-0-id": str(total.pk), "totals-0-credits": "99999", "user": str(boss.pk),
-            "entries-TOTAL_FORMS": "0", "entries-INITIAL_FORMS": "0"}  # fmt: skip
+    form = {"day": "120", "month": "", "ever": "", "user": str(boss.pk),
+            "totals-TOTAL_FORMS": "1", "totals-INITIAL_FORMS": "1", "totals-0-id": str(total.pk),
+            "totals-0-credits": "99999", "entries-TOTAL_FORMS": "0",
+            "entries-INITIAL_FORMS": "0"}  # fmt: skip
     answer = staff.post(reverse("admin:generator_quotaaccount_change", args=[account.pk]), form)
     assert answer.status_code == 302
     account.refresh_from_db()

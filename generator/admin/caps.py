@@ -1,0 +1,292 @@
+"""Caps as staff set them: an account a line, a field a window, and beside it what is left."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from generator import usage
+from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window, WindowTotal
+from generator.models.caps import LARGEST_CAP
+
+A_PAGE = 10  # accounts; Django refuses a form of more than 200 fields
+WHEN = {Window.DAY: _("today"), Window.MONTH: _("this month"), Window.EVER: _("in all")}
+
+
+class CapField(forms.IntegerField):
+    """Credits from 0 to LARGEST_CAP, or empty for no cap."""
+
+    # No number field: a browser sends what it cannot read in one as empty, and empty is no cap.
+    widget = UnfoldAdminTextInputWidget
+    default_error_messages = {"invalid": _("Write a whole number of credits, or nothing.")}
+    default_validators = [
+        MinValueValidator(0, _("A cap cannot be below 0.")),
+        MaxValueValidator(LARGEST_CAP, _("A cap can be at most %(limit_value)s.")),
+    ]
+
+    def __init__(self, *, required: bool = False, **facts: Any) -> None:
+        # The model's own widget and bounds say the same less well.
+        kept = {name: facts[name] for name in ("label", "help_text") if name in facts}
+        super().__init__(required=required, **kept)
+        self.widget.attrs |= {"inputmode": "numeric", "autocomplete": "off"}
+
+
+class CapsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+    """The caps of one account as staff set them. A member's own are shown, never changed here."""
+
+    day = CapField(label=_("cap a day"))
+    month = CapField(label=_("cap a month"))
+    ever = CapField(label=_("cap in all"))
+
+    class Meta:
+        model = QuotaAccount
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for cap in self.instance.caps.all():
+                self.initial[cap.window] = cap.credits
+
+    def save(self, commit: bool = True) -> QuotaAccount:
+        """The account, which stays as it is; its caps are written at once, or by `save_caps`."""
+        if commit:
+            self.save_caps()
+        account: QuotaAccount = super().save(commit=False)
+        return account
+
+    def save_caps(self) -> None:
+        """Write the caps that were changed."""
+        for window in Window:
+            if window in self.changed_data:
+                self.instance.set_cap(window, self.cleaned_data[window])
+
+
+class AccountsInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
+    """Accounts on the page of their member or team: caps to set, what is left, the way to more."""
+
+    model = QuotaAccount
+    form = CapsForm
+    fields = ["day", "month", "ever", "left_now", "used_this_month", "give"]
+    readonly_fields = ["left_now", "used_this_month", "give"]
+    extra = 0
+    per_page = A_PAGE
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuotaAccount]:
+        """With all that a line shows, in a query each."""
+        return with_windows(super().get_queryset(request)).order_by("pk")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """The formset; what was used is looked up for all of its lines at once."""
+        self.used = self.credits_used(obj) if obj else {}
+        return super().get_formset(request, obj, **kwargs)
+
+    def credits_used(self, obj: Any) -> dict[int, int]:
+        """Credits used this month, by the primary key of what `named` gives."""
+        raise NotImplementedError
+
+    def named(self, account: QuotaAccount) -> int | None:
+        """By what a line finds its own in `credits_used`."""
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: accounts come by themselves."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change caps."""
+        return request.user.has_perm("generator.change_cap")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may see accounts, or change caps."""
+        may_see = request.user.has_perm("generator.view_quotaaccount")
+        return may_see or self.has_change_permission(request, obj)
+
+    @admin.display(description=_("left now"))
+    def left_now(self, account: QuotaAccount) -> SafeString:
+        """A line for each cap."""
+        return in_lines(what_is_left(account))
+
+    @admin.display(description=_("used this month"))
+    def used_this_month(self, account: QuotaAccount) -> str:
+        """Credits."""
+        return grouped(self.used.get(self.named(account) or 0, 0))
+
+    @admin.display(description=_("credits"))
+    def give(self, account: QuotaAccount) -> SafeString:
+        """The ways to a grant and to the ledger."""
+        return credit_links(account)
+
+
+class MemberAccounts(AccountsInline):
+    """On a person's page: what they have in each of their teams."""
+
+    fields = ["team_link", *AccountsInline.fields]
+    readonly_fields = ["team_link", *AccountsInline.readonly_fields]
+    verbose_name_plural = _("credits in each team")
+
+    def credits_used(self, obj: User) -> dict[int, int]:
+        """By team."""
+        return _credits_of(usage.by_team(usage.Scope(author=obj), this_month()))
+
+    def named(self, account: QuotaAccount) -> int | None:
+        """The team's."""
+        return account.team_id
+
+    @admin.display(description=_("team"))
+    def team_link(self, account: QuotaAccount) -> SafeString:
+        """The way to the team."""
+        return link_to(account.team)
+
+
+class PoolAccount(AccountsInline):
+    """On a team's page: the pool, which caps all members together."""
+
+    verbose_name_plural = _("pool: what all members may spend together")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuotaAccount]:
+        """The one without a member."""
+        return super().get_queryset(request).filter(user=None)
+
+    def credits_used(self, obj: Team) -> dict[int, int]:
+        """Of the whole team."""
+        return {obj.pk: usage.total(usage.Scope(team=obj), this_month()).credits}
+
+    def named(self, account: QuotaAccount) -> int | None:
+        """The team's."""
+        return account.team_id
+
+
+class TeamAccounts(AccountsInline):
+    """On a team's page: what each member has."""
+
+    fields = ["member_link", *AccountsInline.fields]
+    readonly_fields = ["member_link", *AccountsInline.readonly_fields]
+    verbose_name_plural = _("credits of each member")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuotaAccount]:
+        """All but the pool."""
+        return super().get_queryset(request).filter(user__isnull=False)
+
+    def credits_used(self, obj: Team) -> dict[int, int]:
+        """By member."""
+        return _credits_of(usage.by_author(usage.Scope(team=obj), this_month()))
+
+    def named(self, account: QuotaAccount) -> int | None:
+        """The member's."""
+        return account.user_id
+
+    @admin.display(description=_("member"))
+    def member_link(self, account: QuotaAccount) -> SafeString:
+        """The way to the person."""
+        assert account.user
+        return link_to(account.user)
+
+
+def with_windows(accounts: QuerySet[QuotaAccount]) -> QuerySet[QuotaAccount]:
+    """These accounts with caps, and the totals of the windows that may be now, in a query each."""
+    today = timezone.now().date()
+    # A team's own today may be the day before or after.
+    days = [today + timedelta(days=off) for off in (-1, 0, 1)]
+    starts = {window.start(day) for window in Window for day in days}
+    totals = WindowTotal.objects.filter(start__in=starts)
+    return accounts.select_related("team", "user").prefetch_related(
+        "caps", Prefetch("totals", totals)
+    )
+
+
+def what_is_left(account: QuotaAccount) -> list[str]:
+    """A line for each cap that holds: what it leaves now, and whether it is the member's own."""
+    today = account.team.today()
+    sums = {(total.window, total.start): total.credits for total in account.totals.all()}
+    caps = {cap.window: cap for cap in account.caps.all()}
+    lines = []
+    for window in Window:
+        if cap := caps.get(window):
+            left = cap.holds + sums.get((window, window.start(today)), 0)
+            line = gettext("%(left)s of %(cap)s left %(when)s")
+            if cap.own_credits is not None:
+                line = gettext("%(left)s of %(cap)s left %(when)s, capped by themselves at %(own)s")
+            lines.append(
+                line
+                % {
+                    "left": grouped(max(left, 0)),
+                    "cap": grouped(cap.holds),
+                    "own": grouped(cap.own_credits or 0),
+                    "when": WHEN[window],
+                }
+            )
+    return lines or [gettext("nothing caps it")]
+
+
+def credit_links(account: QuotaAccount) -> SafeString:
+    """The ways to the form for a grant, and to the account's ledger."""
+    query = urlencode({"account": account.pk})
+    ledger = urlencode({"account__id__exact": account.pk})
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500" href="{}?{}">{}</a><br>'
+        '<a class="text-primary-600 dark:text-primary-500" href="{}?{}">{}</a>',
+        *(reverse("admin:generator_ledgerentry_add"), query, _("Give or take credits")),
+        *(reverse("admin:generator_ledgerentry_changelist"), ledger, _("Ledger")),
+    )
+
+
+def link_to(row: User | Team) -> SafeString:
+    """The way to a person's or a team's page."""
+    there = reverse(f"admin:generator_{row._meta.model_name}_change", args=[row.pk])
+    name = row.shown_name if isinstance(row, User) else row.name
+    html = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+    return format_html(html, there, name)
+
+
+def in_lines(lines: list[str]) -> SafeString:
+    """Text in lines of their own."""
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
+
+
+def grouped(number: int) -> str:
+    """A number as people read it."""
+    return str(number_format(number, force_grouping=True))
+
+
+def this_month() -> usage.Period:
+    """The month that holds today."""
+    return usage.Period.month_of(timezone.localdate())
+
+
+def open_accounts(owner: User | Team) -> None:
+    """Make the accounts of a person's teams, or the pool of a team, that are not there yet.
+
+    They come with their first use; a page that sets their caps is one.
+    """
+    if isinstance(owner, Team):
+        QuotaAccount.objects.pool(owner)
+        return
+    for team in owner.teams.exclude(accounts__user=owner):
+        QuotaAccount.objects.of(team, owner)
+
+
+def given_lately(account: QuotaAccount, credits: int) -> LedgerEntry | None:
+    """The newest grant of the same credits to this account in the last ten minutes."""
+    since = timezone.now() - timedelta(minutes=10)
+    same = account.entries.filter(kind=Kind.GRANT, credits=credits, created_at__gte=since)
+    return same.newest_first().first()
+
+
+def _credits_of(rows: list[usage.Row]) -> dict[int, int]:
+    return {row.key: row.credits for row in rows}
