@@ -130,8 +130,8 @@ class QuotaAccount(models.Model):
             setattr(cap, name, credits)
         if cap.credits is not None or cap.own_credits is not None:
             cap.save()
-        elif cap.pk:
-            cap.delete()
+        else:
+            self.caps.filter(window=window).delete()
 
     def grant(
         self, credits: int, *, reason: str, by: User | None, key: uuid.UUID | None = None

@@ -49,7 +49,9 @@ def test_a_generation_holds_its_price_in_the_members_account_and_the_pool(
 
 def test_a_cap_that_would_be_passed_refuses_and_writes_nothing(team: Team, member: User) -> None:
     set_cap(team, member, window=Window.DAY, credits=39)
-    with pytest.raises(QuotaExceeded, match=r"You have 39 credits left today, and this needs 40: 1 is missing"):
+    with pytest.raises(
+        QuotaExceeded, match=r"You have 39 credits left today, and this needs 40: 1 is missing"
+    ):
         make_generation(member, team)
     assert not Generation.objects.exists()
     assert not LedgerEntry.objects.exists()
