@@ -59,9 +59,11 @@ class FirstRows(PaginationInlineFormSet):  # type: ignore[misc]
 
     most = 20
 
+    _first: "QuerySet[Any] | None" = None
+
     def get_queryset(self) -> "QuerySet[Any]":
         """As many as are shown."""
-        if not hasattr(self, "_first"):
+        if self._first is None:
             self._first = super().get_queryset()[: self.most]
         return self._first
 
@@ -78,7 +80,7 @@ class ReadOnlyInline(_Closed, TabularInline):  # type: ignore[misc]
         return list(self.fields)
 
 
-class LargeTableAdmin(ReadOnlyAdmin):
+class LargeTable(StudioAdmin):
     """A list that stays fast at a million rows, over a table with an index for its `ordering`.
 
     It is never counted, sorts by nothing else, and is searched only by what has an index (`found`).
@@ -114,6 +116,10 @@ class LargeTableAdmin(ReadOnlyAdmin):
     def found(self, rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
         """The rows that a search for `term`, which is not empty, finds."""
         raise NotImplementedError
+
+
+class LargeTableAdmin(_Closed, LargeTable):
+    """Such a list of rows to look at."""
 
 
 class _LargeList(ChangeList):
