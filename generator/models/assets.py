@@ -15,12 +15,18 @@ from generator.models.people import Team
 from generator.models.storage import image_storage
 
 THUMBNAIL_TRIES = 3
+SHARED = "demo/"  # the images of a made-up history lie under it, each shared by many
 THUMBNAILS = tuple(pictures.THUMBNAIL_EDGES)  # ("small", "large")
 
 
 def image_key(asset: "ImageAsset", filename: str) -> str:
     """The same image always gets the same key: storing twice is harmless."""
     return f"teams/{asset.team_id}/{asset.generation_id}/{asset.position}.{asset.extension}"
+
+
+def shared_thumbnail_key(key: str, size: str) -> str:
+    """Where the thumbnail of a file under SHARED lies."""
+    return f"{key.rpartition('.')[0]}-{size}.webp"
 
 
 class ImageAssetQuerySet(models.QuerySet["ImageAsset"]):
@@ -99,8 +105,15 @@ class ImageAsset(models.Model):
             return f"{done}, by {generation.label}"
         return prompt if len(prompt) <= 120 else f"{prompt[:119]}…"
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether its file is that of other images, too."""
+        return str(self.file.name).startswith(SHARED)
+
     def thumbnail_key(self, size: str) -> str:
         """Where the thumbnail of this size lies, beside the original."""
+        if self.is_shared:
+            return shared_thumbnail_key(str(self.file.name), size)
         return f"teams/{self.team_id}/{self.generation_id}/{self.position}-{size}.webp"
 
     def file_name(self) -> str:
@@ -113,7 +126,8 @@ class ImageAsset(models.Model):
         With it goes whatever a model remembers of it: its own conversation, and those that went
         on from there. They start again from their images.
         """
-        keys = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
+        files = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
+        keys = [] if self.is_shared else files
         with transaction.atomic():
             # Locked, or a memory that is kept just now would outlive its image.
             generation = Generation.objects.select_for_update().get(pk=self.generation_id)
