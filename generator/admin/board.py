@@ -13,12 +13,14 @@ from generator.usage import Row
 @dataclass(frozen=True, slots=True)
 class Line:
     """The sums of one thing. `share` is its part of the dearest's credits, of a hundred; `address`
-    is where its name leads, empty for nowhere; `seconds` is how long a model takes."""
+    is where its name leads, `failed` where its failures are listed, empty for nowhere; `seconds`
+    is how long a model takes."""
 
     row: Row
     address: str
     share: int
     seconds: float | None = None
+    failed: str = ""
 
 
 def lines(

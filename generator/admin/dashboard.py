@@ -1,6 +1,6 @@
 """The first page of the admin: what `overview` knows, in the boxes that this person may see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from generator import usage
 from generator.admin.board import Line, bars, lines
 from generator.admin.sidebar import may_view
-from generator.models import CatalogueEntry, Generation, User
+from generator.models import CatalogueEntry, Generation, Status, User
 from generator.overview import attention, failing, running, spans, using
 from generator.overview.attention import Finding
 from generator.overview.failing import Failures, Newest
@@ -95,8 +95,15 @@ def _models(request: HttpRequest, span: Span) -> list[Line]:
     if _sees(request, "catalogueentry"):
         entries = CatalogueEntry.objects.in_bulk(names, field_name="wire_model")
         addresses = {name: _page("catalogueentry", one.pk) for name, one in entries.items()}
-    seconds = using.seconds_by_model(names) if _sees(request, "generation") else {}
-    return lines(rows, addresses, seconds)
+    if not _sees(request, "generation"):
+        return lines(rows, addresses)
+    found = lines(rows, addresses, using.seconds_by_model(names))
+    return [replace(line, failed=_failed_with(line.row.key)) for line in found]
+
+
+def _failed_with(wire_model: str) -> str:
+    query = urlencode({"status__exact": Status.FAILED, "wire_model": wire_model})
+    return f"{reverse('admin:generator_generation_changelist')}?{query}"
 
 
 # ── What needs a look ──

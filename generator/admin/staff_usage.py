@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
@@ -15,7 +16,7 @@ from django.utils.translation import gettext
 from generator import sheets, usage
 from generator.admin.board import Line, bars, lines
 from generator.admin.sidebar import may_view
-from generator.models import Action, Team, User
+from generator.models import Action, CatalogueEntry, Team, User
 from generator.overview import spans, using
 from generator.overview.spans import Span
 from generator.usage import Row, Scope
@@ -101,6 +102,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "choices": _choices(asked, may),
         "tables": list(_tables(asked, may)),
         "grid": _grid(asked) if may["user"] else None,
+        "pages": list(_pages(request, asked.scope)),
         "sums": asked.address(),
         "can_take_sums": all(may.values()),
         "nothing_asked": asked.address(team="", person="", model=""),
@@ -149,15 +151,15 @@ def _is_key(text: str) -> bool:
 
 def _tables(asked: Asked, may: dict[str, bool]) -> Iterator[Table]:
     scope, period = asked.scope, asked.span.now
-    if may["team"] and not scope.team:
-        rows = usage.by_team(scope, period)
-        yield _table(gettext("By team"), gettext("Team"), rows, asked, "team")
     if may["user"] and not scope.author:
         rows = usage.by_author(scope, period)
         yield _table(gettext("By person"), gettext("Person"), rows, asked, "person")
     if not scope.wire_model:
         rows = usage.by_model(scope, period)
         yield _table(gettext("By model"), gettext("Model"), rows, asked, "model")
+    if may["team"] and not scope.team:
+        rows = usage.by_team(scope, period)
+        yield _table(gettext("By team"), gettext("Team"), rows, asked, "team")
     yield _table(gettext("By kind"), gettext("Kind"), usage.by_action(scope, period), asked, "")
 
 
@@ -206,6 +208,19 @@ def _choices(asked: Asked, may: dict[str, bool]) -> list[tuple[str, str, list[Ro
         (name, label, _ordered(rows, chosen), str(chosen.key) if chosen else "")
         for name, label, rows, chosen in found
     ]
+
+
+def _pages(request: HttpRequest, scope: Scope) -> Iterator[tuple[str, str]]:
+    """The pages in the admin of whatever was chosen: what they are called, and where they are."""
+    if scope.team:
+        yield scope.team.name, reverse("admin:generator_team_change", args=[scope.team.pk])
+    if scope.author:
+        address = reverse("admin:generator_user_change", args=[scope.author.pk])
+        yield scope.author.shown_name, address
+    if scope.wire_model and may_view(request, "generator.catalogueentry"):
+        entry = CatalogueEntry.objects.filter(wire_model=scope.wire_model).first()
+        if entry:
+            yield entry.label, reverse("admin:generator_catalogueentry_change", args=[entry.pk])
 
 
 def _ordered(rows: list[Row], chosen: Row | None) -> list[Row]:

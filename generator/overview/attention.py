@@ -145,13 +145,13 @@ def _stalled(at: datetime) -> list[Finding]:
 def _waiting(now: Now, at: datetime) -> list[Finding]:
     """Waiting is usual while others are made; for long, with nobody at work, it is not."""
     oldest = now.oldest_waiting
-    if now.under_way or oldest is None or oldest > at - STALLED_AFTER:
+    if now.under_way > now.kept or oldest is None or oldest > at - STALLED_AFTER:
         return []
     return _found(
         Generation.objects.filter(
             status=Status.QUEUED, created_at__lt=at - STALLED_AFTER
         ).newest_first(),
-        gettext("Waiting, though nothing is under way"),
+        gettext("Waiting, though nothing is made"),
         gettext("Look at the workers and the queue."),
         "generation", {"status__exact": Status.QUEUED}, is_urgent=True,
     )  # fmt: skip

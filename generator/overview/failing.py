@@ -23,10 +23,12 @@ WHY_FAILED = {
     "lost": _("A worker stopped during the call"),
     "unreadable": _("The answer could not be read"),
     "empty": _("Answered without an image"),
+    "late": _("Still working when its time was up"),
     "gone": _("The provider no longer knew of it"),
     "spool": _("The disk was full or not writable"),
     "unusable": _("No image could be kept"),
     "bug": _("A fault of the studio"),
+    "staff": _("Given up by staff"),
 }
 
 
@@ -85,8 +87,10 @@ def failures(at: datetime | None = None) -> list[Failures]:
 
 def failed_filters(codes: str, start: datetime) -> dict[str, str]:
     """What the list of generations in the admin is asked for to show those with these codes."""
-    # A code in a list of one: an empty one is none, and there "exact" asks for what is empty.
-    which = {"reason_code__in": codes} if codes else {"reason_code__exact": ""}
+    if "," in codes:
+        which = {"reason_code__in": codes}
+    else:
+        which = {"reason_code": codes} if codes else {"reason_code__exact": ""}
     return {"status__exact": Status.FAILED, **which, "created_at__gte": start.isoformat()}
 
 

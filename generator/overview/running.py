@@ -32,10 +32,12 @@ _STORAGE = "overview-storage"
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What waits and what is under way; the credits held for all of it."""
+    """What waits, what is under way, and what of that is `kept`, no more made: the images are
+    there, and wait for the storage. Credits held for all of it."""
 
     waiting: int
     under_way: int
+    kept: int
     oldest_waiting: datetime | None
     reserved: int
 
@@ -100,6 +102,7 @@ def now() -> Now:
     return Now(
         waiting=waiting,
         under_way=sum(many for many, _held, _oldest in found.values()) - waiting,
+        kept=found.get(Status.STORING, (0, 0, None))[0],
         oldest_waiting=oldest,
         reserved=sum(held for _many, held, _oldest in found.values()),
     )
