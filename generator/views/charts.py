@@ -10,7 +10,7 @@ from generator.usage import Row
 
 LABELS = 5  # below the axis
 GAP = 0.28  # of the place of a day
-FAR = 4  # a cap that is further above every day than this would press the bars flat
+FAR = 3  # a cap that is further above every day than this would press the bars flat
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Spending:
         if self.anew is None:
             return ""
         if self.window == Window.MONTH:
-            return f"on {formats.date_format(self.anew, 'j F')}"
+            return f"on {formats.date_format(self.anew, 'j\u00a0F')}"
         # Where clocks go forward at midnight there is none.
         hour = "midnight" if self.anew.hour == 0 else f"{self.anew:%H:%M}"
         return f"at {hour}, in {_pause(self.anew - timezone.now())}"
