@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from generator.errors import NotOffered
 from generator.families import ActionRule
 from generator.forms.doing import ACTION_WORDS
 from generator.models import Action, CatalogueEntry, Generation, ImageAsset
@@ -44,7 +45,8 @@ class Offer:
     """One thing that can be done with an image.
 
     `models` names those that can do it: first the one that `query` opens the studio with, whose
-    `price` it is, in credits for one image. A `button` is pressed at once unless it asks back.
+    `price` it is, in credits for one image; `by_use` says that it is an estimate. A `button` is
+    pressed at once unless it asks back.
     """
 
     action: str
@@ -53,6 +55,7 @@ class Offer:
     models: tuple[str, ...]
     query: str
     button: Button | None = None
+    by_use: bool = False
 
     @property
     def icon(self) -> str:
@@ -83,15 +86,25 @@ def _offer(asset: ImageAsset, action: Action, entries: list[CatalogueEntry]) -> 
     able = [entry for entry in entries if _can(entry, action, asset)]
     if not able:
         return None
-    cheapest = min(able, key=lambda entry: entry.price(1, action))
-    opened = _usual(asset, able) or cheapest
+    opened = _usual(asset, able) or min(able, key=lambda entry: _price(asset, action, entry))
     return Offer(
         action=action,
         label=ACTION_WORDS[action],
-        price=opened.price(1, action),
+        price=_price(asset, action, opened),
+        by_use=_is_by_use(opened, action),
         models=(opened.label, *(entry.label for entry in able if entry != opened)),
         query=_query(asset, action, opened),
     )
+
+
+def _price(asset: ImageAsset, action: Action, entry: CatalogueEntry) -> int:
+    remembered = _goes_on(entry.takes.rule(action), entry, asset.generation)
+    return entry.price(1, action, references=0 if remembered else 1)
+
+
+def _is_by_use(entry: CatalogueEntry, action: str) -> bool:
+    basis = entry.basis(action)
+    return basis is not None and basis.is_estimate
 
 
 def _can(entry: CatalogueEntry, action: Action, asset: ImageAsset) -> bool:
@@ -127,17 +140,37 @@ def _goes_on(rule: ActionRule, entry: CatalogueEntry, generation: Generation) ->
 def buttons_of(generation: Generation, *, position: int = 0) -> Iterator[Offer]:
     """What the provider itself offers to do next with what it made, where it still can be asked."""
     entry = generation.entry
-    if entry is None or not entry.offered or entry.credits_each is None:
+    if entry is None or not entry.offered:
         return
     for row in generation.buttons:
         button = Button(**row)
-        if entry.can(button.action):
+        price = _price_of_press(generation, entry, button)
+        if price is not None:
             said = {"parent": generation.pk, "parent_position": position, "button": button.id}
             yield Offer(
                 action=button.action,
                 label=button.label,
-                price=entry.price(1, button.action, generation.fields),
+                price=price,
                 models=(entry.label,),
                 query=urlencode({"model": entry.wire_model, **said}),
                 button=button,
+                by_use=_is_by_use(entry, button.action),
             )
+
+
+def _price_of_press(generation: Generation, entry: CatalogueEntry, button: Button) -> int | None:
+    """None where it cannot be pressed now: the model cannot do it, or nobody knows its price."""
+    if not entry.can(button.action):
+        return None
+    try:
+        return entry.price(1, button.action, fields_of_press(generation, button))
+    except NotOffered:
+        return None
+
+
+def fields_of_press(parent: Generation, button: Button) -> dict[str, str]:
+    """What goes along when a button is pressed: it goes as fast as what it goes on from, and costs
+    what the card says. Raises NotOffered if this release does not know the family."""
+    speed = parent.fields.get("speed")
+    takes = speed and "speed" in parent.takes.fields_for(parent.wire_model, button.action)
+    return {"speed": str(speed)} if takes else {}

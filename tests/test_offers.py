@@ -41,7 +41,7 @@ def test_nothing_is_offered_that_no_offered_model_can_do(team: Team, member: Use
 def test_the_price_is_that_of_the_model_it_opens(team: Team, member: User) -> None:
     asset = made(member, team)
     CatalogueEntry.objects.exclude(wire_model__startswith="gpt-image").update(offered=False)
-    CatalogueEntry.objects.filter(wire_model="gpt-image-1-mini").update(credits_each=3)
+    make_entry("gpt-image-1-mini", price_kind="image", credits_each=3)
     (edit,) = offers_for(asset, offered())
     assert (edit.models[0], edit.price) == ("GPT Image 2", 40)
     assert "GPT Image 1 mini" in edit.models

@@ -138,13 +138,7 @@ class AskingForm(forms.Form):
         return Asked(
             action=self.action,
             prompt=cleaned["prompt"] if self.rule.prompt != "none" else "",
-            fields={
-                name: cleaned[name]
-                for name in self.own_fields
-                if name != "count"
-                and says_something(self.own_fields[name], cleaned[name])
-                and self.applies(name)
-            },
+            fields=self.said_fields(),
             count=cleaned.get("count") or 1,
             references=tuple(saved(one) for one in self.references),
             styles=tuple(saved(one) for one in self.style_references),
@@ -153,6 +147,28 @@ class AskingForm(forms.Form):
             parent_position=self._parent()[1],
             button=self.start.button,
         )
+
+    def said_fields(self) -> dict[str, Any]:
+        """The fields as they stand, but the count: only those that are set and have an effect."""
+        return {
+            name: value
+            for name, value in self.standing.items()
+            if name != "count"
+            and says_something(self.own_fields[name], value)
+            and self.applies(name)
+        }
+
+    @cached_property
+    def standing(self) -> dict[str, Any]:
+        """Every field of the model as it stands, sent or not, as cleaned. One that is no good
+        stands at its default."""
+        return {name: self._standing(name) for name in self.own_fields}
+
+    def _standing(self, name: str) -> Any:
+        try:
+            return self.fields[name].clean(self[name].value())
+        except forms.ValidationError:
+            return self.default(name)
 
     def _parent(self) -> tuple[Generation | None, int | None]:
         """What it starts from: as said, else the generation of the first image of the library."""
@@ -202,8 +218,8 @@ class AskingForm(forms.Form):
         return only is None or str(self.effective(only.field)) in only.values
 
     def effective(self, name: str) -> Any:
-        """A field's value as cleaned, or its default."""
-        value = self.cleaned_data.get(name)
+        """A field's value as it stands, or its default."""
+        value = self.standing.get(name)
         return self.default(name) if value in (None, "") else value
 
     def default(self, name: str) -> Any:

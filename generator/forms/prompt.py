@@ -1,6 +1,5 @@
 """The form of the studio: what was asked for, held to what the model takes, and shown."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -9,10 +8,11 @@ from django import forms
 
 from generator.errors import NotOffered
 from generator.families import FAMILIES, ActionRule, Field
-from generator.forms.asking import AskingForm, says_something
+from generator.forms.asking import says_something
 from generator.forms.doing import ACTION_WORDS
 from generator.forms.fields import Setting
 from generator.forms.given import fitting_note, reference_faults
+from generator.forms.pricing import PricedForm
 from generator.models import Action, ReferenceImage
 from generator.models.storage import is_reachable
 
@@ -24,7 +24,7 @@ NO_IMAGE_TO_PAINT = "A mask is painted over an image, and there is none here."
 LONGEST_IN_ADDRESS = 8000  # characters of a prompt that an address brings along
 
 
-class PromptForm(AskingForm):
+class PromptForm(PricedForm):
     """What was asked for, checked, with what the page shows of it and what it costs."""
 
     def clean(self) -> dict[str, Any]:
@@ -215,38 +215,6 @@ class PromptForm(AskingForm):
     def takes_styles(self) -> bool:
         """Whether the model takes references for the look, and can reach them where they lie."""
         return self.rule.styles is not None and (is_reachable() or not _needs_link(self.rule))
-
-    @property
-    def how_many(self) -> int:
-        """How many images the form stands at, for the words on its button.
-
-        Not `count`: templates find the field of that name first.
-        """
-        field = self.own_fields.get("count")
-        if field is None:
-            return 1
-        typed = str(self["count"].value() or field.default)
-        return int(typed) if typed.isdecimal() and len(typed) < 4 else int(field.default)
-
-    @property
-    def each(self) -> int:
-        """Credits of one image as the form stands."""
-        speed = self["speed"].value() if "speed" in self.fields else None
-        return self.entry.price(1, self.action, {"speed": speed} if speed else {})
-
-    @property
-    def cost(self) -> int:
-        """Credits that sending it as it stands would hold."""
-        return self.each * self.how_many
-
-    @property
-    def prices_by_speed(self) -> str:
-        """What one image costs at each speed, as JSON for the page; empty without speeds."""
-        field = self.own_fields.get("speed")
-        if field is None:
-            return ""
-        prices = {one: self.entry.price(1, self.action, {"speed": one}) for one in field.choices}
-        return json.dumps(prices)
 
     @property
     def carried(self) -> str:

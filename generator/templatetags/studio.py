@@ -8,8 +8,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generator.forms.prompt import PromptForm
-
 register = template.Library()
 
 
@@ -47,9 +45,3 @@ def ago(moment: datetime) -> str:
         if past >= length:
             return f"{int(past // length)} {unit} ago"
     return "just now"
-
-
-@register.filter
-def after(credits: int, form: PromptForm | None) -> int:
-    """The credits that stay when what stands in the form is sent."""
-    return credits - form.cost if form else credits

@@ -1,7 +1,8 @@
 """What a person does with a card of the feed: cancel, again, press a button of the provider."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,12 +15,22 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from generator import jobs, lifecycle
 from generator.access import TeamRequest, in_team
-from generator.errors import AlreadyMoved, IllegalMove, NotOffered, QuotaExceeded, StudioError
+from generator.errors import (
+    AlreadyMoved,
+    IllegalMove,
+    NotOffered,
+    PriceChanged,
+    QuotaExceeded,
+    StudioError,
+)
 from generator.forms.asking import settings_of
+from generator.forms.given import many
+from generator.forms.pricing import Shown, price_changes
 from generator.forms.prompt import PromptForm
 from generator.models import Generation
 from generator.models.generations import GenerationQuerySet
 from generator.models.refusals import refused_together
+from generator.offers import fields_of_press
 from generator.providers.base import Button
 from generator.views.feed import (
     MOST_TOGETHER,
@@ -81,7 +92,9 @@ def again(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     data = {**settings_of(before), "batch": request.POST.get("batch", "")}
     form = PromptForm(data, team=request.team, author=request.user)
     try:
-        generations = begin(request, [form])
+        generations = begin(request, [form], shown=_on_the_button(request, before.wire_model))
+    except PriceChanged as error:
+        return _asked(request, before, error, costs=form.cost)
     except StudioError as error:
         return refused(request, error)
     return begun(request, generations, again_of=before)
@@ -108,8 +121,12 @@ def press(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
         "batch": request.POST.get("batch", ""),
     }
     try:
-        data |= _same_speed(parent, button)
-        generations = begin(request, [PromptForm(data, team=request.team, author=request.user)])
+        data |= fields_of_press(parent, button)
+        form = PromptForm(data, team=request.team, author=request.user)
+        shown = _on_the_button(request, parent.wire_model, button)
+        generations = begin(request, [form], shown=shown)
+    except PriceChanged as error:
+        return _asked(request, parent, error)
     except StudioError as error:
         return refused(request, error)
     return begun(request, generations, pressed=parent)
@@ -120,23 +137,37 @@ def _question(parent: Generation, button: Button) -> str:
     return urlencode({"model": parent.wire_model, "parent": parent.pk, "button": button.id})
 
 
-def _same_speed(parent: Generation, button: Button) -> dict[str, str]:
-    """What a button does goes as fast as what it goes on from, and costs what the card says."""
-    speed = parent.fields.get("speed")
-    takes = speed and "speed" in parent.takes.fields_for(parent.wire_model, button.action)
-    return {"speed": str(speed)} if takes else {}
+def _on_the_button(
+    request: TeamRequest, model: str, button: Button | None = None
+) -> dict[str, Shown]:
+    """What the card said that it costs, posted as `shown`: credits, and of which button."""
+    wanted = button.id if button else ""
+    for text in many(request.POST, "shown"):
+        credits, _, pressed = text.partition(" ")
+        if pressed == wanted and (found := Shown.read(f"{model} {credits} - -")):
+            return {model: found}
+    return {}
 
 
-def begin(request: TeamRequest, forms: Sequence[PromptForm]) -> list[Generation]:
-    """Begin what the forms ask for, all or nothing, and have it fetched. Raises StudioError."""
+def begin(
+    request: TeamRequest, forms: Sequence[PromptForm], *, shown: Mapping[str, Shown]
+) -> list[Generation]:
+    """Begin what the forms ask for, all or nothing, and have it fetched; `shown` are the prices
+    that the page showed, by model.
+
+    Raises StudioError; PriceChanged where a price is another now.
+    """
     for form in forms:
         if not form.is_valid():
             sentences = [str(text) for texts in form.errors.values() for text in texts]
             raise NotOffered(" ".join(dict.fromkeys(sentences)))
+    if changed := price_changes(forms, shown):
+        raise PriceChanged(changed)
     generations: list[Generation] = []
     try:
         with transaction.atomic():
             for form in forms:
+                # The entry whose price was compared just now is the one that is paid by.
                 generations.append(
                     lifecycle.begin(
                         request.user, request.team, form.entry, form.asked(), batch=form.batch
@@ -175,17 +206,43 @@ def begun(
         "form": None,
         "oob": True,
     }
-    return render(request, "generator/studio.html#begun", context)
+    answer = render(request, "generator/studio.html#begun", context)
+    answer["HX-Trigger"] = "begun"  # the bill asks anew what would be left
+    return answer
+
+
+def _asked(
+    request: TeamRequest, generation: Generation, error: PriceChanged, *, costs: int | None = None
+) -> HttpResponse:
+    """Say what it costs now, and on the buttons of the card as well; `costs` is for the same once
+    more."""
+    if not request.htmx:
+        return refused(request, error)
+    (card,) = cards_of([generation], request.membership)
+    if costs is not None:
+        card = replace(card, price_again=costs)
+    context = {"sentence": str(error), "card": card, "again": costs is not None, "oob": True}
+    answer = render(request, "generator/studio.html#asked", context)
+    answer["HX-Reswap"] = "none"
+    return answer
 
 
 def refused(request: TeamRequest, error: StudioError) -> HttpResponse:
-    """Say no without a form to say it on."""
+    """Say no without a form to say it on, on the page where the button was."""
     if wants_json(request):
         return told(error)
     sentence = str(error)
     if not request.htmx:
         messages.error(request, sentence)
-        return redirect("studio", request.team.slug)
+        return redirect(_image_of_the_page(request) or reverse("studio", args=[request.team.slug]))
     answer = render(request, "generator/studio.html#refused", {"sentence": sentence})
     answer["HX-Reswap"] = "none"
     return answer
+
+
+def _image_of_the_page(request: TeamRequest) -> str:
+    """Where the page of the image is on which the button was, posted as `on`; else empty."""
+    try:
+        return reverse("image", args=[request.team.slug, uuid.UUID(request.POST.get("on", ""))])
+    except ValueError:
+        return ""

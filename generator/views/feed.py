@@ -283,7 +283,9 @@ def price_again(generation: Generation) -> int | None:
         return None
     try:
         _ = generation.entry.takes
-        return generation.entry.price(generation.count, generation.action, generation.fields)
+        given = sum(one.purpose != Purpose.MASK for one in generation.given.all())
+        asked = (generation.count, generation.action, generation.fields)
+        return generation.entry.price(*asked, references=given)
     except NotOffered:
         return None
 

@@ -11,6 +11,7 @@ from generator.errors import (
     IllegalMove,
     NotAllowed,
     NotOffered,
+    PriceChanged,
     QuotaExceeded,
     StudioError,
 )
@@ -29,6 +30,8 @@ def told(error: StudioError) -> JsonResponse:
             return _too_much(error)
         case AlreadyMoved() | IllegalMove():
             return _answer(409, "already_moved", str(error))
+        case PriceChanged():
+            return _answer(409, "price_changed", str(error))
         case NotOffered():
             return _answer(400, "not_offered", str(error))
         case NotAllowed():

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from generator.access import PersonRequest, TeamRequest, home_team, in_team
 from generator.errors import StudioError
 from generator.forms.given import many
+from generator.forms.pricing import shown_prices
 from generator.forms.prompt import PromptForm
 from generator.models import Generation
 from generator.views import cards, feed, references
@@ -26,9 +26,11 @@ from generator.views.asking import (
     showable,
     take_files,
 )
+from generator.views.bill import bill, offered_others
 from generator.views.cursor import Cursor
 from generator.views.menu import menu
-from generator.views.wording import bill_words, button_words, prompt_hint, verb
+from generator.views.refusing import told, told_invalid, wants_json
+from generator.views.wording import prompt_hint
 
 CARDS = 20  # a page
 MOST_MODELS = 6  # at once
@@ -84,10 +86,13 @@ def create(request: TeamRequest) -> HttpResponse:
     form = form_of(request, data=data)
     others = others_of(request, form)
     if not _all_valid(form, others, refusals):
-        return _show_form(request, form)
+        return told_invalid(form) if wants_json(request) else _show_form(request, form)
     try:
-        generations = cards.begin(request, [form, *others])
+        shown = shown_prices(request.POST)
+        generations = cards.begin(request, [form, *others], shown=shown)
     except StudioError as error:
+        if wants_json(request):
+            return told(error)
         form.add_error(None, str(error))
         return _show_form(request, form)
     return cards.begun(request, generations)
@@ -150,33 +155,14 @@ def _with_another_model(request: TeamRequest, form: PromptForm) -> PromptForm | 
     return showable(request, shown) if shown.is_offered else None
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
-    """A model that the same is sent to as well: a chip beside the model's button."""
-
-    form: PromptForm
-
-    @property
-    def most(self) -> int:
-        """The most images that it makes at once."""
-        field = self.form.own_fields.get("count")
-        return int(field.most or 1) if field else 1
-
-
 def _bar(request: TeamRequest, form: PromptForm) -> dict[str, Any]:
     """What the prompt bar and the settings show of a form."""
-    others = [other for other in others_of(request, form) if other.is_offered]
-    forms = [form, *others]
     return {
         "form": form,
         "tiles": references.tiles_of(form),
         "style_tiles": references.style_tiles_of(form),
-        "others": [Other(other) for other in others],
-        "button_words": button_words(forms),
-        "verb": verb(form),
-        "bill_words": bill_words(forms),
         "prompt_hint": prompt_hint(form),
-        "total": sum(one.cost for one in forms),
+        **bill(request, form, offered_others(request, form)),
     }
 
 

@@ -1,7 +1,8 @@
-"""What the button, the bill and the empty prompt say. `prompt.js` says the same as numbers move."""
+"""What the button, the bill and the empty prompt say."""
 
 from collections.abc import Sequence
 
+from generator.access import Allowance
 from generator.forms.doing import ACTION_WORDS
 from generator.forms.prompt import PromptForm
 from generator.models import Action
@@ -28,10 +29,19 @@ def button_words(forms: Sequence[PromptForm]) -> str:
 
 def bill_words(forms: Sequence[PromptForm]) -> str:
     """`4 images at 40`; `6 images with 3 models`; `Describe at 10` where text is the answer."""
-    if forms[0].rule.answer == "text" and len(forms) == 1:
-        return f"{verb(forms[0])} at {forms[0].each:,}"
+    first, each = forms[0], forms[0].each
     images = _images(sum(form.how_many for form in forms), len(forms))
-    return images if len(forms) > 1 else f"{images} at {forms[0].each:,}"
+    if len(forms) > 1:
+        return images
+    what = verb(first) if first.rule.answer == "text" else images
+    # Of several that cost less together than one by one nothing is said about each.
+    return what if each is None else f"{what} at {each:,}"
+
+
+def over_words(allowance: Allowance, credits: int) -> str:
+    """`120 more than you have left this month`: how much too much something is for one cap."""
+    who = "the team has" if allowance.shared else "you have"
+    return f"{credits:,} more than {who} left {allowance.when.removesuffix(', team')}"
 
 
 def _images(count: int, models: int) -> str:

@@ -1,53 +1,11 @@
-/* The prompt bar: what it will cost and leave follows every change; Ctrl or Cmd and Enter send. */
+/* The prompt bar: what it will cost and leave is asked anew at every change; Ctrl or Cmd and Enter send. */
 
-const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const form = document.getElementById("prompt-form");
 const settings = document.getElementById("settings");
 const menu = document.getElementById("models");
+const price = document.getElementById("price");
+const PAUSE = 1200; // milliseconds of rest before a new price is read out
 const MOST_OTHERS = 5; // models beside the one that is picked
-
-function images(count, models) {
-  const said = `${number.format(count)} image${count === 1 ? "" : "s"}`;
-  return models > 1 ? `${said} with ${models} models` : said;
-}
-
-function say(name, text) {
-  for (const place of document.querySelectorAll(`[data-bill="${name}"]`)) place.textContent = text;
-}
-
-/* What one image costs with the model of this bill or chip, at the speed that is chosen. */
-function priceOf({ dataset }) {
-  const prices = dataset.prices ? JSON.parse(dataset.prices) : {};
-  return prices[valueOf("speed")] ?? Number(dataset.price);
-}
-
-/* The words are those of `wording.py`. */
-function tellCost() {
-  const bill = document.getElementById("bill");
-  const asked = Number(valueOf("count") || 1) || 1;
-  const each = priceOf(bill);
-  let [count, cost, models] = [asked, each * asked, 1];
-  for (const chip of document.querySelectorAll("[data-also]")) {
-    // Of a model that does not make so many at once, one is asked.
-    const here = asked <= Number(chip.dataset.most) ? asked : 1;
-    count += here;
-    cost += here * priceOf(chip);
-    models += 1;
-  }
-  const { verb, makes } = bill.dataset;
-  const credits = `${number.format(cost)} credits`;
-  const what = images(count, models);
-  const one = bill.dataset.answers === "text" ? verb : what;
-  say("images", models > 1 ? what : `${one} at ${number.format(each)}`);
-  say("cost", credits);
-  if (makes === "create") say("button", `${verb} ${what} · ${credits}`);
-  else say("button", count === 1 ? `${verb} · ${credits}` : `${verb} · ${what} · ${credits}`);
-  for (const left of document.querySelectorAll("[data-left]")) {
-    const after = Number(left.dataset.left) - cost;
-    left.textContent = number.format(after);
-    left.classList.toggle("is-over", after < 0);
-  }
-}
 
 function valueOf(name) {
   const found = form.elements.namedItem(name);
@@ -93,11 +51,77 @@ function tellPrompt() {
 function tell() {
   tellFields();
   tellPrompt();
-  tellCost();
+}
+
+/* What was asked before a change is of a form that stands no more: its answer is not shown. */
+let changes = 0;
+let asked = 0;
+
+const forgetPrice = () => (changes += 1);
+
+/* Asked once nothing changes for a moment (`delay` in the page), one question at a time. Who sends
+   before the answer is here is held to the price that was shown. */
+function askPrice() {
+  forgetPrice();
+  htmx.trigger(price, "price");
 }
 
 function refetch() {
   htmx.trigger("#refetch", "refetch");
+}
+
+/* What was written is nobody's business but the provider's: no price hangs on it. */
+function asking({ detail: { formData } }) {
+  asked = changes;
+  for (const one of form.elements) if (one.matches("textarea, [type=file]")) formData.delete(one.name);
+}
+
+function answered({ detail }) {
+  if (asked !== changes) detail.shouldSwap = false;
+}
+
+let toldAt = new Date();
+let said = "";
+let pause;
+
+function afterAsking({ detail: { successful } }) {
+  if (!successful) priceIsOld(true);
+  else if (asked === changes) priceIsTold();
+}
+
+/* The settings are drawn anew with their price, and perhaps for another model. */
+function drawnAnew({ detail: { isError } }) {
+  if (isError) return;
+  forgetPrice();
+  priceIsTold();
+}
+
+function priceIsTold() {
+  toldAt = new Date();
+  priceIsOld(false);
+  clearTimeout(pause);
+  pause = setTimeout(sayPrice, PAUSE);
+}
+
+/* For those who hear the page: once it rests, and only what they have not heard. */
+function sayPrice() {
+  const words = document.getElementById("send-words").textContent;
+  if (words !== said) document.getElementById("price-said").textContent = words;
+  said = words;
+}
+
+function priceIsOld(old) {
+  const clock = toldAt.toLocaleTimeString(document.documentElement.lang || [], { hour: "2-digit", minute: "2-digit" });
+  const note = old ? `The price is that of ${clock}: the studio does not answer now. You can send all the same.` : "";
+  document.getElementById("price-note").textContent = note;
+  document.getElementById("bill").classList.toggle("is-old", old);
+  document.getElementById("left-after").classList.toggle("is-old", old);
+}
+
+/* An image that is done, or will not come, has settled what it took. */
+function settled({ detail: { xhr, pathInfo } }) {
+  const card = pathInfo?.requestPath.includes("/generations/") && pathInfo.requestPath.split("?")[0].endsWith("/card");
+  if (card && xhr.status === 200 && !xhr.responseText.includes("data-unfinished")) askPrice();
 }
 
 /* The model that is picked is compared with others, never with itself; with five at most. */
@@ -116,6 +140,7 @@ function dropCompared(chip) {
   document.getElementById("model-button").focus();
   tellCompared();
   tell();
+  askPrice();
 }
 
 function forgetFaults() {
@@ -200,7 +225,7 @@ function restoreDraft() {
 /* The rest of the form is kept as it stands: model, fields, images, mask and start. */
 
 const rest = `${draft} rest`;
-const NOT_KEPT = ["csrfmiddlewaretoken", "batch", "prompt", "files", "mask_file"];
+const NOT_KEPT = ["csrfmiddlewaretoken", "batch", "prompt", "price_tag", "files", "mask_file"];
 // An address that brings these along says all there is to say.
 const SAID_ELSEWHERE = ["from", "image", "reference", "parent", "button"];
 let restoring = false;
@@ -252,6 +277,7 @@ if (form) {
   if (/Mac|iP/.test(navigator.platform)) form.querySelector("[data-send-keys]").textContent = "⌘ ↵";
   document.addEventListener("input", (event) => {
     if (event.target.form === form) tell();
+    if (event.target.form === form && !event.target.matches("textarea, [data-refetch]")) askPrice();
     if (event.target === form.elements.prompt) keepDraft();
     if (event.target.matches("[data-find-model]")) findModel(event);
   });
@@ -280,6 +306,12 @@ if (form) {
   form.addEventListener("htmx:beforeRequest", () => form.querySelector("#send").setAttribute("aria-busy", "true"));
   form.addEventListener("htmx:afterRequest", () => form.querySelector("#send").removeAttribute("aria-busy"));
   form.addEventListener("htmx:afterRequest", afterSending);
+  price.addEventListener("htmx:configRequest", asking);
+  price.addEventListener("htmx:beforeSwap", answered);
+  price.addEventListener("htmx:afterRequest", afterAsking);
+  settings.addEventListener("htmx:beforeSwap", drawnAnew);
+  document.addEventListener("begun", askPrice);
+  document.addEventListener("htmx:afterRequest", settled);
   document.addEventListener("htmx:afterSettle", afterAnswer);
   document.addEventListener("htmx:oobAfterSwap", () => queueMicrotask(afterAnswer));
   tellCompared();

@@ -174,7 +174,7 @@ def test_an_image_given_along_makes_it_an_edit(maker: Client, team: Team, member
     reference = make_reference(member, team)
     said = bar(maker, team, reference=str(reference.pk))
     assert f'value="{reference.pk}"' in said
-    assert 'data-verb="Edit"' in said
+    assert "Edit · 40 credits" in words(said)
     assert 'name="moderation"' not in said  # an edit has no word for it
     assert send(maker, team, reference=str(reference.pk)).status_code == 200
     generation = Generation.objects.get()

@@ -206,7 +206,7 @@ def test_the_panel_has_the_models_fields_and_keeps_what_fits(maker: Client, team
     assert 'name="style"' in shown
     assert 'name="count"' not in shown
     assert re.search(r'name="quality" value="hd"[^>]* checked', shown)
-    assert "1 image at 40" in words(shown)
+    assert "1 image at 80" in words(shown)
 
 
 def test_a_panel_of_a_model_nobody_offers_does_not_exist(maker: Client, team: Team) -> None:
@@ -372,8 +372,8 @@ def test_a_seventh_model_is_one_too_many(maker: Client, team: Team) -> None:
 def test_the_bar_tells_each_models_price_and_the_sum(maker: Client, team: Team) -> None:
     query = {"model": "gpt-image-2", "also": ["dall-e-3", "dall-e-2"], "count": "2"}
     shown = maker.get(reverse("fields", args=[team.slug]), query).content.decode()
-    assert 'data-also="dall-e-3" data-price="40" data-prices="" data-most="1"' in shown
-    assert 'data-also="dall-e-2" data-price="20" data-prices="" data-most="10"' in shown
+    assert "+ DALL·E 3 40 credits" in words(shown)  # one, for it makes no more at once
+    assert "+ DALL·E 2 40 credits" in words(shown)  # two at 20
     assert "5 images with 3 models" in words(shown)
     assert "160 credits" in words(shown)
 
@@ -408,7 +408,7 @@ def bar(client: Client, team: Team, **fields: Any) -> str:
 def test_what_to_do_is_asked_where_a_model_can_do_several_things(maker: Client, team: Team) -> None:
     shown = bar(maker, team, model="midjourney", action="describe")
     assert re.search(r'name="action" value="describe"[^>]* checked', shown)
-    assert 'data-verb="Describe"' in shown
+    assert "Describe · 10 credits" in words(shown)
     assert 'data-writes="none"' in shown
     assert 'name="stylize"' not in shown
     assert 'name="action"' not in bar(maker, team, model="gpt-image-2", action="describe")
@@ -419,7 +419,7 @@ def test_an_action_that_only_another_model_knows_is_not_carried_over(
 ) -> None:
     reference = str(make_reference(member, team).pk)
     shown = bar(maker, team, model="gpt-image-2", action="create", reference=reference)
-    assert 'data-verb="Edit"' in shown
+    assert "Edit · 40 credits" in words(shown)
     assert "reference--off" not in shown
 
 
@@ -526,7 +526,7 @@ def test_what_the_bar_shows_is_what_is_held(maker: Client, team: Team) -> None:
     make_entry("midjourney", rates={"create fast": 55, "create turbo": 80})
     for speed in ({}, {"speed": "fast"}, {"speed": "turbo"}):
         shown = bar(maker, team, model="midjourney", **speed)
-        price = int(re.findall(r'id="bill"[^>]* data-price="(\d+)"', shown)[0])
+        price = int(re.findall(r"1 image at (\d+)", words(shown))[0])
         post(maker, team, model="midjourney", **speed)
         assert (
             Generation.objects.newest_first()[0].price
