@@ -1,11 +1,14 @@
 """Filters for lists over large tables: what there is to choose comes from small ones."""
 
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.utils import parse_date_str
 
 from generator.admin.verdicts import MEANS
 from generator.models import CatalogueEntry, Generation, Status
@@ -44,3 +47,22 @@ class ReasonFilter(DropdownFilter):  # type: ignore[misc]
         """Those that failed for it: only they are read."""
         code = self.value()
         return rows.filter(status=Status.FAILED, reason_code=code) if code else rows
+
+
+class DaysFilter(RangeDateFilter):  # type: ignore[misc]
+    """From one day to another, both whole; unfold's own ends as the last begins."""
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Those of these days. What is no day bounds nothing."""
+        first = self._midnight("from", timedelta())
+        end = self._midnight("to", timedelta(days=1))
+        rows = rows.filter(**{f"{self.field_path}__gte": first}) if first else rows
+        return rows.filter(**{f"{self.field_path}__lt": end}) if end else rows
+
+    def _midnight(self, name: str, later: timedelta) -> datetime | None:
+        said = self.used_parameters.get(f"{self.parameter_name}_{name}")
+        try:
+            day = parse_date_str(said) if isinstance(said, str) else None
+            return make_aware(datetime.combine(day + later, time())) if day else None
+        except (OverflowError, ValueError):
+            return None

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateFilter,
 )
 
 from generator.admin.base import LargeTable, LargeTableAdmin, people_named
+from generator.admin.filters import DaysFilter
 from generator.admin.quota import Granting
 from generator.models import LedgerEntry, Notice, QuotaAccount
 
@@ -28,7 +28,7 @@ class LedgerEntryAdmin(Granting, LargeTable):
     list_select_related = ["account__team", "account__user", "by"]
     list_filter = [
         ("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter),
-        ("created_at", RangeDateFilter),
+        ("created_at", DaysFilter),
     ]  # fmt: skip
     search_help_text = _("A generation's id, a person, or a team's short name for its pool.")
     ordering = ["-created_at", "-id"]

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from generator import audit
 from generator.admin import caps
-from generator.admin.base import ReadOnlyInline, StudioAdmin
+from generator.admin.base import FirstRows, ReadOnlyInline, StudioAdmin
 from generator.models import Kind, LedgerEntry, QuotaAccount, StartingCaps, User, WindowTotal
 from generator.models.caps import LARGEST_CAP
 
@@ -29,17 +29,17 @@ class WindowTotalInline(ReadOnlyInline):
 
     model = WindowTotal
     fields = ["window", "start", "credits"]
+    formset = FirstRows
     ordering = ["-start", "window"]
-    per_page = 12
 
 
 class LedgerEntryInline(ReadOnlyInline):
-    """The newest entries, a page at a time."""
+    """The newest entries; the ledger has them all."""
 
     model = LedgerEntry
     fields = ["created_at", "kind", "credits", "counts_on", "reason", "by"]
+    formset = FirstRows
     ordering = ["-created_at", "-pk"]
-    per_page = 20
 
 
 @admin.register(QuotaAccount)
