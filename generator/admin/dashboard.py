@@ -77,14 +77,14 @@ def _used(request: HttpRequest, span: Span) -> dict[str, Any]:
         "use": use,
         "credits_by_day": bars(use.days, "credits"),
         "images_by_day": bars(use.days, "images"),
-        "models": _models(request, span),
+        "top_models": _models(request, span),
     }
     if _sees(request, "user"):
         people = usage.by_author(using.EVERYBODY, span.now)[:TOP]
-        found["people"] = lines(people, {row.key: _page("user", row.key) for row in people})
+        found["top_people"] = lines(people, {row.key: _page("user", row.key) for row in people})
     if _sees(request, "team"):
         teams = usage.by_team(using.EVERYBODY, span.now)[:TOP]
-        found["teams"] = lines(teams, {row.key: _page("team", row.key) for row in teams})
+        found["top_teams"] = lines(teams, {row.key: _page("team", row.key) for row in teams})
     return found
 
 
