@@ -1,5 +1,25 @@
 """What staff see and may change. The ledger is read-only here, but for grants."""
 
-from generator.admin import catalogue, ceilings, generations, ledger, people, quota
+from generator.admin import (
+    audit,
+    catalogue,
+    catalogue_changes,
+    ceilings,
+    generations,
+    ledger,
+    people,
+    quota,
+    teams,
+)
 
-__all__ = ["catalogue", "ceilings", "generations", "ledger", "people", "quota"]
+__all__ = [
+    "audit",
+    "catalogue",
+    "catalogue_changes",
+    "ceilings",
+    "generations",
+    "ledger",
+    "people",
+    "quota",
+    "teams",
+]

@@ -1,4 +1,4 @@
-"""Users, teams, invitations."""
+"""Users: what they have, spent and may do."""
 
 from typing import Any
 
@@ -8,20 +8,24 @@ import allauth.usersessions.admin  # noqa: F401  # registered there, to be taken
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin import ShowFacets
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.translation import gettext
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
 
-from generator.admin.base import StudioAdmin
-from generator.models import Invitation, Membership, Team, User
+from generator import audit, usage
+from generator.admin import caps
+from generator.admin.base import ReadOnlyInline, StudioAdmin
+from generator.admin.departures import Departures
+from generator.models import Membership, User
 
 # allauth's own pages would show the seed of a second factor and the keys of sessions.
 admin.site.unregister([EmailAddress, Authenticator, UserSession, Group])
@@ -34,7 +38,7 @@ class GroupAdmin(DjangoGroupAdmin, StudioAdmin):
     """Which staff may do what."""
 
 
-class EmailAddressInline(TabularInline):  # type: ignore[misc]
+class EmailAddressInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
     """The addresses that a person can sign in with."""
 
     model = EmailAddress
@@ -55,22 +59,56 @@ class AuthenticatorInline(TabularInline):  # type: ignore[misc]
         return False
 
 
+class TeamsOfPerson(ReadOnlyInline):
+    """Which teams they are in, and as what; changed on the team's page."""
+
+    model = Membership
+    fields = ["team_link", "role", "created_at"]
+    per_page = caps.A_PAGE
+    verbose_name_plural = _("teams")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """With what a line shows."""
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.select_related("team").order_by("team__name")
+
+    @admin.display(description=_("team"))
+    def team_link(self, membership: Membership) -> SafeString:
+        """The way to the team."""
+        return caps.link_to(membership.team)
+
+
+class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+    """Django's; that it was done is noted, as the log holds nothing of the password itself."""
+
+    def save(self, commit: bool = True) -> User:
+        """Set the password."""
+        user: User = super().save(commit)
+        audit.note(user, "set a password" if user.has_usable_password() else "took the password")
+        return user
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, StudioAdmin):  # type: ignore[type-arg]
+class UserAdmin(Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
     """People. They are suspended, never deleted: their images and entries stay theirs."""
 
     form = UserChangeForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = SetPasswordForm
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
     list_display = ["username", "email", "get_full_name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups"]
     search_fields = ["username", "email", "first_name", "last_name"]
-    readonly_fields = ["last_login", "date_joined"]
-    inlines = [EmailAddressInline, AuthenticatorInline]
-    actions = ["suspend", "open_again"]
+    # An account is shut by `leaving.suspend`: a mere tick would leave what waits in the line.
+    readonly_fields = ["is_active", "last_login", "date_joined"]
+    inlines = [caps.MemberAccounts, TeamsOfPerson, EmailAddressInline, AuthenticatorInline]
     add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
+    change_form_outer_before_template = "admin/generator/user/above.html"
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         """None for somebody who is only being made."""
@@ -89,74 +127,27 @@ class UserAdmin(DjangoUserAdmin, StudioAdmin):  # type: ignore[type-arg]
         """Nobody: suspend them."""
         return False
 
-    @admin.action(
-        description=_("Suspend: no sign-in, and open sessions end"), permissions=["change"]
-    )
-    def suspend(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Shut the accounts, but never one's own, nor, as mere staff, a superuser's."""
-        others = people.exclude(username=request.user.get_username())
-        if not _is_super(request):
-            others = others.filter(is_superuser=False)
-        count = others.update(is_active=False)
-        self.message_user(request, gettext("Suspended: %(count)d.") % {"count": count})
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:  # fmt: skip
+        """The page, with what they used this month on top.
 
-    @admin.action(description=_("Open suspended accounts again"), permissions=["change"])
-    def open_again(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Let them sign in again."""
-        count = people.filter(is_active=False).update(is_active=True)
-        self.message_user(request, gettext("Opened again: %(count)d.") % {"count": count})
+        Accounts that were never used are opened, so that they can be capped.
+        """
+        person = self.get_object(request, object_id)
+        facts: dict[str, Any] = {}
+        if person is not None and self.has_view_permission(request, person):
+            caps.open_accounts(person)
+            facts = {
+                "month": usage.total(usage.Scope(author=person), caps.this_month()),
+                "may_change": self.has_change_permission(request, person),
+                "is_oneself": person == request.user,
+            }
+        extra = {**(extra_context or {}), **facts}
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
 
 
 def _is_super(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_superuser
-
-
-class MembershipInline(TabularInline):  # type: ignore[misc]
-    """Who is in the team, and as what."""
-
-    model = Membership
-    autocomplete_fields = ["user"]
-    fields = ["user", "role"]
-    extra = 0
-
-
-@admin.register(Team)
-class TeamAdmin(StudioAdmin):
-    """Teams and their members."""
-
-    list_display = ["name", "slug", "personal_of", "time_zone", "created_at"]
-    list_select_related = ["personal_of"]
-    search_fields = ["name", "slug"]
-    prepopulated_fields = {"slug": ["name"]}
-    readonly_fields = ["personal_of"]
-    inlines = [MembershipInline]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
-        """Nobody: a team holds images and a ledger."""
-        return False
-
-
-@admin.register(Invitation)
-class InvitationAdmin(StudioAdmin):
-    """Made here, and shown once: the link's secret is not kept. Deleting one takes it back."""
-
-    list_display = ["email", "team", "role", "invited_by", "expires_at", "accepted_at"]
-    list_select_related = ["team", "invited_by"]
-    list_filter = ["role", "team"]
-    search_fields = ["email", "team__name"]
-    fields = ["team", "email", "role", "expires_at"]
-    autocomplete_fields = ["team"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: what an invitation promised stays; another one is quickly made."""
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        """Keep the invitation, and tell its link to whoever made it."""
-        assert isinstance(request.user, User)
-        obj.invited_by = request.user
-        secret = obj.new_secret()
-        super().save_model(request, obj, form, change)
-        link = request.build_absolute_uri(reverse("invitation", args=[secret]))
-        text = gettext("Send this link to %(email)s; it is shown only now: %(link)s")
-        messages.warning(request, text % {"email": obj.email, "link": link})

@@ -26,7 +26,11 @@ def test_people_are_suspended_and_opened_again_but_nobody_shuts_themselves_out(
     jonas = make_user("jonas")
     there = reverse("admin:generator_user_changelist")
     chosen = [boss.pk, jonas.pk]
-    staff.post(there, {"action": "suspend", "_selected_action": chosen})
+    asked = staff.post(there, {"action": "suspend", "_selected_action": chosen})
+    assert "All sessions end" in asked.content.decode()
+    assert User.objects.filter(is_active=True).count() == 2
+    form = {"action": "suspend", "_selected_action": chosen, "confirmed": "yes"}
+    staff.post(there, form)
     assert set(User.objects.filter(is_active=True)) == {boss}
     staff.post(there, {"action": "open_again", "_selected_action": chosen})
     assert set(User.objects.filter(is_active=True)) == {boss, jonas}
@@ -54,30 +58,27 @@ def test_mere_staff_give_nobody_rights_and_do_not_touch_a_superuser(
     assert (clerk.first_name, clerk.is_superuser) == ("Clara", False)
     password = {"password1": "mine now, surely", "password2": "mine now, surely"}
     client.post(reverse("admin:auth_user_password_change", args=[boss.pk]), password)
-    client.post(
-        reverse("admin:generator_user_changelist"),
-        {"action": "suspend", "_selected_action": [boss.pk]},
-    )
+    suspend = {"action": "suspend", "_selected_action": [boss.pk], "confirmed": "yes"}
+    client.post(reverse("admin:generator_user_changelist"), suspend)
+    assert client.post(reverse("admin:generator_user_suspend", args=[boss.pk])).status_code == 403
     boss.refresh_from_db()
     assert boss.check_password(PASSWORD)
     assert boss.is_active
 
 
-def no_inlines() -> dict[str, str]:
-    """The management forms of the lists on a person's page, empty."""
-    return {
-        f"{prefix}-{part}_FORMS": "0"
-        for prefix in ("emailaddress_set", "authenticator_set")
-        for part in ("TOTAL", "INITIAL")
-    }
+def no_inlines(*prefixes: str) -> dict[str, str]:
+    """The management forms of these lists, else of those on a person's page, empty."""
+    prefixes = prefixes or ("accounts", "memberships", "emailaddress_set", "authenticator_set")
+    return {f"{prefix}-{part}_FORMS": "0" for prefix in prefixes for part in ("TOTAL", "INITIAL")}
 
 
 def test_staff_put_somebody_into_a_team_with_a_role(staff: Client, boss: User) -> None:
     team = make_team(slug="northlight")
     jonas = make_user("jonas")
     form = {"name": "Northlight", "slug": "northlight", "time_zone": "UTC",
-            "memberships-TOTAL_FORMS": "1", "memberships-INITIAL_FORMS": "0",
-            "memberships-0-user": str(jonas.pk), "memberships-0-role": "viewer"}  # fmt: skip
+            **no_inlines("memberships", "accounts", "accounts-2"),
+            "memberships-2-TOTAL_FORMS": "1", "memberships-2-INITIAL_FORMS": "0",
+            "memberships-2-0-user": str(jonas.pk), "memberships-2-0-role": "viewer"}  # fmt: skip
     staff.post(reverse("admin:generator_team_change", args=[team.pk]), form)
     assert Membership.objects.get(team=team).role == Role.VIEWER
 

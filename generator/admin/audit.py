@@ -1,0 +1,138 @@
+"""The audit log: who changed what, when and from where. Nobody writes or deletes here."""
+
+from typing import Any
+
+import auditlog.admin  # noqa: F401  # registered there, to be replaced here
+from auditlog.models import LogEntry
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from generator.admin import caps
+from generator.admin.base import LargeTableAdmin, people_named
+from generator.audit import WATCHED
+from generator.models import Generation, QuotaAccount, User
+
+admin.site.unregister(LogEntry)
+
+NOTED: tuple[type[Model], ...] = (
+    QuotaAccount,
+    Generation,
+)  # of these, only what staff did with them
+MOST_STAFF = 50  # people to choose from in the filter
+
+
+class KindFilter(DropdownFilter):  # type: ignore[misc]  # unfold is not typed
+    """By what was changed."""
+
+    title = _("what")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Each model that can be in the log."""
+        kinds = ((model._meta.label_lower, _name_of(model)) for model in (*WATCHED, *NOTED))
+        return sorted(kinds, key=lambda kind: kind[1])
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those about the chosen."""
+        models = {model._meta.label_lower: model for model in (*WATCHED, *NOTED)}
+        model = models.get(self.value() or "")
+        return rows.filter(content_type=ContentType.objects.get_for_model(model)) if model else rows
+
+
+class ActorFilter(DropdownFilter):  # type: ignore[misc]
+    """By who did it: staff to choose from, anybody by the address of their page's link."""
+
+    title = _("by whom")
+    parameter_name = "actor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Staff, and who is chosen."""
+        chosen = request.GET.get(self.parameter_name, "")
+        wanted = Q(is_staff=True) | (Q(pk=int(chosen)) if chosen.isdecimal() else Q())
+        people = User.objects.filter(wanted).order_by("-is_staff", "username")[:MOST_STAFF]
+        return [("0", gettext("the studio itself")), *((str(p.pk), p.shown_name) for p in people)]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those by the chosen."""
+        chosen = self.value() or ""
+        if not chosen.isdecimal():
+            return rows
+        return rows.filter(actor=int(chosen) or None)
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(LargeTableAdmin):
+    """Newest first, by key: a key grows with time, and each of the indexes ends in it."""
+
+    list_display = ["timestamp", "who", "what", "told", "remote_addr"]
+    list_display_links = ["timestamp"]
+    list_select_related = ["actor", "content_type"]
+    list_filter = [KindFilter, ActorFilter, ("timestamp", admin.DateFieldListFilter)]
+    ordering = ["-id"]
+    search_help_text = _("Who did it, or the number of what was changed: a name, an address, 17.")
+    fields = readonly_fields = ["timestamp", "who", "what", "told", "remote_addr"]
+
+    @admin.display(description=_("who"))
+    def who(self, line: Any) -> SafeString | str:
+        """The way to whoever did it."""
+        if line.actor is not None:
+            return caps.link_to(line.actor)
+        return line.actor_email or gettext("the studio itself")
+
+    @admin.display(description=_("what"))
+    def what(self, line: Any) -> SafeString | str:
+        """The way to what was changed, where it has a page and is there."""
+        model = line.content_type.model_class()
+        name = f"{_name_of(model) if model else line.content_type.name}: {line.object_repr}"
+        stem = f"admin:{line.content_type.app_label}_{line.content_type.model}"
+        try:
+            there = reverse(f"{stem}_change", args=[line.object_pk])
+        except NoReverseMatch:
+            return name
+        html = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+        return format_html(html, there, name)
+
+    @admin.display(description=_("change"))
+    def told(self, line: Any) -> SafeString:
+        """Each field with what it was and is, or what was done."""
+        return caps.in_lines(_told(line))
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """By who did it, or by the key of what it was done with."""
+        people = people_named(term)
+        users = ContentType.objects.get_for_model(User)
+        about = Q(object_pk=term) | Q(content_type=users, object_id__in=people)
+        return rows.filter(Q(actor__in=people) | about)
+
+
+def _told(line: Any) -> list[str]:
+    if note := (line.additional_data or {}).get("note"):
+        return [note]
+    model = line.content_type.model_class()
+    lines = [_in_words(model, name, change) for name, change in (line.changes or {}).items()]
+    if line.action == LogEntry.Action.CREATE:
+        return [gettext("made"), *lines]
+    if line.action == LogEntry.Action.DELETE:
+        return [gettext("deleted"), *lines]
+    return lines
+
+
+def _in_words(model: Any, name: str, change: Any) -> str:
+    label = str(model._meta.get_field(name).verbose_name) if model else name
+    if isinstance(change, dict):
+        verb = gettext("given") if change["operation"] == "add" else gettext("taken")
+        return f"{label} {verb}: {', '.join(change['objects'])}"
+    old, new = ("–" if each in ("None", "") else each for each in change)
+    return f"{label}: {old} → {new}" if old != "–" else f"{label}: {new}"
+
+
+def _name_of(model: Any) -> str:
+    return str(model._meta.verbose_name)
