@@ -3,46 +3,99 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from generator import balance, catalogue_sync, jobs
 from generator.admin.base import StudioAdmin
+from generator.admin.pricing import (
+    PRICE_FIELDS,
+    PricedForm,
+    bounded,
+    gateways_numbers,
+    made_of_it,
+)
 from generator.errors import ProviderError
 from generator.families import FAMILIES
-from generator.listed_prices import LARGEST_PRICE
+from generator.listed_prices import price_without_staff
 from generator.models import CatalogueEntry, PriceSource
 from generator.models.storage import is_reachable
 
 MOST_TOLD = 12  # changes of a sync that are told one by one
-NO_PRICES = _("Write whole credits for each action, as in the example.")
-TOO_DEAR = _("An image may cost at most %(limit_value)s credits.")
+MOST_CHANGES = 8  # on the page of an entry
 
 
 @admin.register(CatalogueEntry)
 class CatalogueEntryAdmin(StudioAdmin):
     """Offers and prices are edited in the list; a price that staff set stays the staff's."""
 
+    form = PricedForm
     list_display = [
-        "label", "wire_model", "family_or_none", "offered", "credits_each", "price_source",
-        "at_the_gateway", "position",
+        "label", "wire_model", "family_or_none", "offered", "price", "credits_each",
+        "price_source", "at_the_gateway", "position",
     ]  # fmt: skip
     list_editable = ["offered", "credits_each"]
     list_filter = [
-        "offered", "price_source", ("gone_at", admin.EmptyFieldListFilter), "family",
+        "offered", "price_kind", "price_source", ("gone_at", admin.EmptyFieldListFilter), "family",
     ]  # fmt: skip
     search_fields = ["label", "wire_model"]
-    readonly_fields = ["price_source", "not_shown", "seen_at", "gone_at", "listed"]
+    readonly_fields = [
+        "price", "price_source", "at_its_list", "made_of_it", "not_shown", "seen_at", "gone_at",
+        "listed", "newest_changes",
+    ]  # fmt: skip
+    fieldsets = [
+        (None, {"fields": ("label", "wire_model", "family", "offered", "position", "not_shown")}),
+        (
+            _("Price"),
+            {
+                "description": _(
+                    "A price that you change here is the staff's: no sync overwrites it, and "
+                    "neither the gateway's ratio nor the deployment's factor is put on it."
+                ),
+                "fields": (
+                    "price", "price_source", "price_kind", "credits_each", "tokens_in",
+                    "tokens_out", "rates", "at_its_list", "made_of_it",
+                ),
+            },
+        ),
+        (_("At the gateway"), {"fields": ("seen_at", "gone_at", "newest_changes", "listed")}),
+    ]  # fmt: skip
     list_before_template = "admin/generator/catalogueentry/above.html"
+    change_form_outer_before_template = "admin/generator/catalogueentry/price.html"
+
+    @admin.display(description=_("price of one image"))
+    def price(self, entry: CatalogueEntry) -> str:
+        """What people are shown, with every setting as it is at first."""
+        return entry.price_words
+
+    @admin.display(description=_("in the gateway's list"))
+    def at_its_list(self, entry: CatalogueEntry) -> str:
+        """The raw numbers."""
+        return gateways_numbers(entry)
+
+    @admin.display(description=_("made of it"))
+    def made_of_it(self, entry: CatalogueEntry) -> str:
+        """Ratio and factor."""
+        return made_of_it(entry)
+
+    @admin.display(description=_("newest changes"))
+    def newest_changes(self, entry: CatalogueEntry) -> SafeString | str:
+        """What the last syncs changed."""
+        newest = entry.changes.all()[:MOST_CHANGES]
+        lines = [
+            (date_format(change.at, "SHORT_DATETIME_FORMAT"), change.in_words) for change in newest
+        ]
+        return format_html_join("", "<p>{}: {}</p>", lines) or gettext("none")
 
     @admin.display(description=_("family"), ordering="family")
     def family_or_none(self, entry: CatalogueEntry) -> str:
@@ -80,20 +133,38 @@ class CatalogueEntryAdmin(StudioAdmin):
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         """The usual field; prices, here and in the list, have a largest value."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "credits_each":
-            field.validators.append(MaxValueValidator(LARGEST_PRICE, TOO_DEAR))
-        if db_field.name == "rates":
-            field.validators.append(_are_prices)
-        return field
+        return bounded(db_field, super().formfield_for_dbfield(db_field, request, **kwargs))
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """The list's rows are held to the same rules."""
+        return super().get_changelist_form(request, form=PricedForm, **kwargs)
 
     def save_model(
         self, request: HttpRequest, obj: CatalogueEntry, form: Any, change: bool
     ) -> None:
-        """Keep the entry; a price that was changed here comes from the staff."""
-        if {"credits_each", "rates"} & set(form.changed_data):
+        """Keep the entry; a price that was changed here comes from the staff, and is told."""
+        is_repriced = bool(PRICE_FIELDS & set(form.changed_data))
+        if is_repriced:
             obj.price_source = PriceSource.STAFF
         super().save_model(request, obj, form, change)
+        if is_repriced and change:
+            self._tell_price(request, obj)
+
+    def _tell_price(self, request: HttpRequest, entry: CatalogueEntry) -> None:
+        said = {"model": entry.label, "price": entry.price_words}
+        text = gettext("%(model)s: one image costs %(price)s now, as it is set at first.")
+        self.message_user(request, text % said)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        """The usual page, with the way back to the gateway's price where there is one."""
+        entry: CatalogueEntry | None = kwargs.get("obj")
+        is_staffs = entry is not None and entry.price_source == PriceSource.STAFF
+        may = is_staffs and self.has_change_permission(request, entry)
+        context["may_give_up"] = bool(may and entry and price_without_staff(entry))
+        answer: HttpResponse = super().render_change_form(request, context, **kwargs)
+        return answer
 
     def get_urls(self) -> list[URLPattern]:
         """The usual ones, and those behind the buttons above the list."""
@@ -101,7 +172,11 @@ class CatalogueEntryAdmin(StudioAdmin):
         fill = path("fill/", self.admin_site.admin_view(self.fill), name=name)
         name = "generator_catalogueentry_sync"
         sync = path("sync/", self.admin_site.admin_view(self.sync), name=name)
-        return [fill, sync, *super().get_urls()]
+        name = "generator_catalogueentry_give_up"
+        give_up = path(
+            "<int:pk>/gateways-price/", self.admin_site.admin_view(self.give_up), name=name
+        )
+        return [fill, sync, give_up, *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -136,15 +211,22 @@ class CatalogueEntryAdmin(StudioAdmin):
         self.message_user(request, text % {"count": count})
         return redirect("admin:generator_catalogueentry_changelist")
 
-
-def _are_prices(rates: Any) -> None:
-    """Raises ValidationError for what is no mapping of actions to credits."""
-    fit = isinstance(rates, dict) and all(
-        isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= LARGEST_PRICE
-        for each in rates.values()
-    )
-    if not fit:
-        raise ValidationError(NO_PRICES)
+    @method_decorator(require_POST)
+    def give_up(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give up the price that staff set: take the gateway's, or else the families file's."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        entry = get_object_or_404(CatalogueEntry, pk=pk)
+        if price := price_without_staff(entry):
+            for name, value in price.items():
+                setattr(entry, name, value)
+            # A row that is saved, not an update: the audit log is to see it.
+            entry.save(update_fields=[*price])
+            self._tell_price(request, entry)
+        else:
+            text = gettext("Neither the gateway nor this release says a price: yours stays.")
+            self.message_user(request, text, messages.WARNING)
+        return redirect("admin:generator_catalogueentry_change", entry.pk)
 
 
 def _summary(changes: catalogue_sync.Changes) -> str:

@@ -382,3 +382,11 @@ class CatalogueChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.get_what_display()}"
+
+    @property
+    def in_words(self) -> str:
+        """`repriced: 40 credits, now 35 credits`."""
+        stood = ", ".join(filter(None, (self.before, self.after and f"now {self.after}")))
+        if self.what == Change.ADDED:
+            stood = self.after
+        return f"{self.get_what_display()}: {stood}" if stood else self.get_what_display()

@@ -1,7 +1,10 @@
 """Offers and prices, as staff keep them."""
 
+import html
+import json
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -40,11 +43,10 @@ def edited(entry: CatalogueEntry, **facts: object) -> dict[str, object]:
 
 
 def test_a_price_set_in_the_list_comes_from_the_staff(staff: Client) -> None:
-    CatalogueEntry.objects.fill()
-    entry = CatalogueEntry.objects.exclude(wire_model="gpt-image-2").first()
-    assert entry is not None
+    entry = make_entry("qwen-image")
     CatalogueEntry.objects.exclude(pk=entry.pk).delete()
-    staff.post(reverse(LIST), edited(entry, credits_each="77"))
+    page = staff.post(reverse(LIST), edited(entry, credits_each="77"), follow=True)
+    assert "Qwen Image: one image costs 77 credits now" in page.content.decode()
     entry.refresh_from_db()
     assert (entry.credits_each, entry.price_source) == (77, PriceSource.STAFF)
 
@@ -81,6 +83,166 @@ def test_a_press_fills_the_catalogue_from_the_families_file(staff: Client) -> No
     staff.post(reverse("admin:generator_catalogueentry_fill"))
     assert CatalogueEntry.objects.filter(wire_model="gpt-image-2").exists()
     assert "Fill from the families file" in staff.get(reverse(LIST)).content.decode()
+
+
+# ── Prices of every kind ──
+
+
+def page_of(entry: CatalogueEntry) -> str:
+    return reverse("admin:generator_catalogueentry_change", args=[entry.pk])
+
+
+def typed(entry: CatalogueEntry, **facts: object) -> dict[str, object]:
+    """The entry's own page as a browser sends it."""
+    names = ("label", "family", "position", "price_kind", "credits_each", "tokens_in", "tokens_out")
+    form = {name: value for name in names if (value := getattr(entry, name)) is not None}
+    form |= {"rates": json.dumps(entry.rates), "offered": "on" if entry.offered else ""}
+    return form | facts
+
+
+def test_staff_price_a_model_by_tokens(staff: Client) -> None:
+    entry = make_entry()
+    form = typed(entry, price_kind="tokens", tokens_in="1000", tokens_out="10000.5")
+    page = staff.post(page_of(entry), form, follow=True).content.decode()
+    assert "GPT Image 2: one image costs about 11 credits now" in page
+    entry.refresh_from_db()
+    assert (entry.price_kind, entry.price_source) == ("tokens", PriceSource.STAFF)
+    assert (entry.tokens_out, entry.credits_each) == (Decimal("10000.5"), None)
+
+
+@pytest.mark.parametrize(
+    ("wire_model", "facts", "text"),
+    [
+        ("gpt-image-2", {"price_kind": "tokens", "tokens_in": "5"}, "needs both numbers"),
+        ("gpt-image-2", {"price_kind": "tokens"}, "needs both numbers"),
+        ("gpt-image-2", {"price_kind": "tokens", "tokens_in": "-1", "tokens_out": "5"},
+         "greater than or equal to 0"),
+        ("gpt-image-2", {"price_kind": "tokens", "tokens_in": "NaN", "tokens_out": "5"},
+         "Enter a number"),
+        ("gpt-image-2", {"price_kind": "tokens", "tokens_in": "1e12", "tokens_out": "5"},
+         "may cost at most 100000000000 credits"),
+        ("qwen-image", {"price_kind": "tokens", "tokens_in": "5", "tokens_out": "5"},
+         "How many tokens an image of this model takes is not known"),
+        ("qwen-image", {"price_kind": "image", "credits_each": ""}, "without a price"),
+        ("qwen-image", {"price_kind": "hour"}, "not one of the available choices"),
+        ("qwen-image", {"credits_each": "a lot"}, "Enter a whole number"),
+        ("qwen-image", {"credits_each": "-5"}, "greater than or equal to 0"),
+    ],
+)  # fmt: skip
+def test_a_price_that_makes_no_sense_is_refused_where_it_was_typed(
+    staff: Client, wire_model: str, facts: dict[str, object], text: str
+) -> None:
+    entry = make_entry(wire_model)
+    before = entry.price_tag
+    answer = staff.post(page_of(entry), typed(entry, **facts))
+    assert answer.status_code == 200
+    assert text in html.unescape(answer.content.decode())
+    entry.refresh_from_db()
+    assert entry.price_tag == before
+
+
+def test_a_price_by_the_image_of_one_that_has_a_price_by_tokens_is_refused_in_the_list(
+    staff: Client,
+) -> None:
+    CatalogueEntry.objects.fill()
+    entry = CatalogueEntry.objects.get(wire_model="gpt-image-2")
+    CatalogueEntry.objects.exclude(pk=entry.pk).delete()
+    page = staff.post(reverse(LIST), edited(entry, credits_each="77")).content.decode()
+    assert "This model is priced by tokens. Open it" in page
+    entry.refresh_from_db()
+    assert (entry.credits_each, entry.price_source) == (None, PriceSource.FILE)
+
+
+def test_a_model_without_a_price_is_not_put_on_offer(staff: Client) -> None:
+    entry = make_entry("qwen-image", credits_each=None, offered=False)
+    CatalogueEntry.objects.exclude(pk=entry.pk).delete()
+    page = staff.post(reverse(LIST), edited(entry, offered="on")).content.decode()
+    assert "Nobody could pick the model without a price" in page
+    entry.refresh_from_db()
+    assert not entry.offered
+
+
+@pytest.mark.parametrize("wire_model", ["gemini-3-pro-image", "midjourney", "dall-e-3"])
+def test_who_changes_the_name_leaves_the_price_where_it_came_from(
+    staff: Client, wire_model: str
+) -> None:
+    entry = make_entry(wire_model)
+    before = CatalogueEntry.objects.get(pk=entry.pk).price_tag
+    assert staff.post(page_of(entry), typed(entry, label="Ours")).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.label, entry.price_source) == ("Ours", PriceSource.FILE)
+    assert entry.price_tag == before
+
+
+def test_the_page_says_what_people_pay_and_what_it_is_made_of(staff: Client, settings: Any) -> None:
+    settings.PRICE_FACTOR = Decimal("1.5")
+    CatalogueEntry.objects.fill()
+    staff.post(reverse(SYNC))
+    entry = CatalogueEntry.objects.get(wire_model="gpt-image-1")
+    page = html.unescape(staff.get(page_of(entry)).content.decode())
+    assert "about 51 credits" in page
+    assert "5 for a million tokens in, 40 for a million tokens out" in page
+    assert "× 0.8 (the gateway's ratio) × 1.5 (STUDIO_PRICE_FACTOR)" in page
+    assert "Take the gateway" not in page
+
+
+@pytest.mark.parametrize("wire_model", ["gpt-image-1", "qwen-image", "midjourney"])
+def test_a_press_gives_the_staffs_price_up_for_the_gateways(staff: Client, wire_model: str) -> None:
+    CatalogueEntry.objects.fill()
+    staff.post(reverse(SYNC))
+    entry = CatalogueEntry.objects.get(wire_model=wire_model)
+    before = entry.price_tag
+    form = typed(entry, price_kind="image", credits_each="77", rates='{"edit": 5}')
+    assert staff.post(page_of(entry), form).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.price_words, entry.price_source) == ("77 credits", PriceSource.STAFF)
+    assert "Take the gateway" in staff.get(page_of(entry)).content.decode()
+    give_up = reverse("admin:generator_catalogueentry_give_up", args=[entry.pk])
+    assert staff.get(give_up).status_code == 405
+    staff.post(give_up)
+    entry.refresh_from_db()
+    assert (entry.price_tag, entry.price_source) == (before, PriceSource.GATEWAY)
+
+
+def test_a_price_that_nobody_else_says_is_not_given_up(staff: Client) -> None:
+    entry = CatalogueEntry.objects.create(
+        wire_model="gpt-image-2-2027-01-01", label="x", family="gpt-image-2", credits_each=9
+    )
+    give_up = reverse("admin:generator_catalogueentry_give_up", args=[entry.pk])
+    assert "yours stays" in staff.post(give_up, follow=True).content.decode()
+    entry.refresh_from_db()
+    assert (entry.credits_each, entry.price_source) == (9, PriceSource.STAFF)
+
+
+def test_who_may_not_change_the_catalogue_gives_no_price_up(client: Client, member: User) -> None:
+    entry = make_entry("qwen-image", credits_each=9, price_source=PriceSource.STAFF)
+    give_up = reverse("admin:generator_catalogueentry_give_up", args=[entry.pk])
+    member.is_staff = True
+    member.save()
+    client.force_login(member)
+    assert client.post(give_up).status_code == 403
+    entry.refresh_from_db()
+    assert entry.credits_each == 9
+
+
+def test_the_list_asks_no_more_for_forty_models_than_for_one(
+    staff: Client, django_assert_max_num_queries: Any
+) -> None:
+    CatalogueEntry.objects.fill()
+    staff.get(reverse(LIST))
+    with django_assert_max_num_queries(12):
+        page = staff.get(reverse(LIST)).content.decode()
+    assert "about 26 credits" in page
+
+
+def test_staff_read_later_what_a_sync_changed(staff: Client) -> None:
+    entry = make_entry("qwen-image", credits_each=39)
+    staff.post(reverse(SYNC))
+    page = staff.get(reverse("admin:generator_cataloguechange_changelist")).content.decode()
+    assert "39 credits" in page
+    assert "repriced: 39 credits, now 40 credits" in staff.get(page_of(entry)).content.decode()
+    found = reverse("admin:generator_cataloguechange_changelist") + "?q=qwen-image"
+    assert staff.get(found).content.decode().count("39 credits") == 1
 
 
 # ── What the gateway says ──
