@@ -10,12 +10,14 @@ from tests.services import servers
 
 RULES = [
     "tests/models",
+    "tests/test_books.py",
     "tests/test_lifecycle.py",
     "tests/test_jobs.py",
     "tests/test_memory.py",
     "tests/test_steps.py",
     "tests/test_tasks.py",
     "tests/services/test_races.py",
+    "tests/services/test_ledger_races.py",
 ]
 
 
