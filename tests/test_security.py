@@ -60,8 +60,8 @@ def people(team: Team, member: User) -> dict[str, Client]:
 READERS = {"author", "mate", "viewer"}
 MAKERS = {"author", "mate"}
 MAKERS_ROUTES = {"fields", "references"}  # of no use to one who may not make
-READ_ROUTES = ["studio", "library", "live", "card", "image", "picture", "download", "fields", "usage",
-               "usage_sheet", "references"]  # fmt: skip
+READ_ROUTES = ["studio", "library", "live", "card", "image", "picture", "download", "fields",
+               "usage", "usage_sheet", "references"]  # fmt: skip
 
 
 def address(name: str, asset: ImageAsset) -> str:
