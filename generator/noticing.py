@@ -302,7 +302,7 @@ def _letter(told: Told, *, address: str) -> mail.EmailMessage:
         "name": _one_line(user.first_name or user.username),
         "time_zone": team.time_zone,
         "ask": OWN if told.standing.is_own else _one_line(whom_to_ask(team, user)),
-        "page": address + reverse("usage", args=[team.slug]),
+        "page": address + reverse("team_usage" if told.is_pool else "usage", args=[team.slug]),
     }
     return mail.EmailMessage(
         subject=_one_line(render_to_string("generator/mail/notice_subject.txt", facts)),

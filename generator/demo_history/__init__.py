@@ -4,7 +4,9 @@ For looking at a studio that is in use, and for the benchmarks. Nothing is asked
 books agree line by line, as `check_ledger` proves.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, batched
 from random import Random
@@ -16,7 +18,7 @@ from generator import noticing
 from generator.demo_history.books import BATCH, Books
 from generator.demo_history.caps import set_caps
 from generator.demo_history.orders import Menu, menu
-from generator.demo_history.paintings import Gallery
+from generator.demo_history.paintings import EDGE, Gallery
 from generator.demo_history.people import Seat, seats
 from generator.demo_history.rhythm import days, moment
 from generator.demo_history.rows import Made, Maker
@@ -42,21 +44,29 @@ _OPEN: tuple[tuple[Status, int, int, dict[str, object]], ...] = (
 )
 
 
-def fill(generations: int, *, seed: int = 4, say: Callable[[int], None] = lambda done: None) -> int:
+def fill(
+    generations: int,
+    *,
+    seed: int = 4,
+    edge: int = EDGE,
+    say: Callable[[int], None] = lambda done: None,
+) -> int:
     """Add so many generations to the studio, and say how many ledger lines that made.
 
-    `say` is told now and then how many are there. The same seed and length makes the same of an
-    empty studio; run again, it adds as many more. Raises NotOffered where the catalogue offers
-    nothing.
+    `edge`: the longer side of its images in pixels. `say` is told now and then how many are there.
+    The same seed and length makes the same of an empty studio; run again, it adds as many more.
+    Raises NotOffered where the catalogue offers nothing.
     """
     before = Generation.objects.count()
     rng = Random(f"{seed}:{generations}:{before}")  # noqa: S311
-    history = _History(rng, generations)
+    history = _History(rng, generations, Gallery(edge))
     lines = 0
-    for chunk in batched(history.tell(max(generations - len(_OPEN), 0)), CHUNK, strict=False):
-        with transaction.atomic():
-            lines += history.write(chunk)
-        say(history.done)
+    with _uncollected():
+        for chunk in batched(history.tell(max(generations - len(_OPEN), 0)), CHUNK, strict=False):
+            with transaction.atomic():
+                lines += history.write(chunk)
+            gc.collect()
+            say(history.done)
     with transaction.atomic():
         lines += history.leave_open()
         set_caps(history.seats, rng)
@@ -64,10 +74,22 @@ def fill(generations: int, *, seed: int = 4, say: Callable[[int], None] = lambda
     return lines
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without a search for cycles by itself: among so many rows it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class _History:
     """What is being told: who, what they pick from, and the books."""
 
-    def __init__(self, rng: Random, generations: int) -> None:
+    def __init__(self, rng: Random, generations: int, gallery: Gallery) -> None:
         self.rng, self.now, self.done = rng, timezone.now(), 0
         with transaction.atomic():
             self.seats = seats(generations, rng)
@@ -77,7 +99,7 @@ class _History:
         }
         models = sorted(whole.orders["create"], key=lambda order: -order.liked)
         bad = models[min(12, len(models) - 1)].entry.wire_model
-        self.maker = Maker(rng, Gallery(), self.now, bad)
+        self.maker = Maker(rng, gallery, self.now, bad)
         self.books = Books()
         self._weights = list(accumulate(seat.weight for seat in self.seats))
 

@@ -12,7 +12,8 @@ from generator.models.assets import SHARED, THUMBNAILS, shared_thumbnail_key
 from generator.models.storage import image_storage
 from generator.sandbox.paint import PAINTERS, paint
 
-_SHAPES = ((1024, 1024), (1152, 768), (768, 1152))
+EDGE = 1152  # pixels of the longer side
+_SHAPES = ((8, 8), (9, 6), (6, 9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Painting:
 class Gallery:
     """The paintings, each made when it is first shown, and kept under keys of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, edge: int = EDGE) -> None:
+        self._edge = edge
         self._there: dict[str, Painting] = {}
 
     def show(self, rng: Random, subject: int) -> Painting:
@@ -37,7 +39,9 @@ class Gallery:
         shape = rng.randrange(len(_SHAPES))
         key = f"{SHARED}{subject}-{shape}.jpg"
         if key not in self._there:
-            self._there[key] = _kept(key, subject + len(PAINTERS) * (7 + shape), _SHAPES[shape])
+            across, down = (side * self._edge // 9 for side in _SHAPES[shape])
+            seed = subject + len(PAINTERS) * (7 + shape)
+            self._there[key] = _kept(key, seed, (across, down))
         return self._there[key]
 
 
