@@ -135,7 +135,7 @@ def test_an_answer_that_breaks_off_keeps_its_secrets() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe\0x", b"null", b"NaN", 
+        b"", b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe\0x", b"null", b"NaN",
         b'"\\ud800\\u0000"',
         b'{"' + b"k" * 9000 + b'": 1}', json.dumps(["x"] * 100_000).encode(),
         json.dumps({str(n): "y" * 299 for n in range(500)}).encode(), b"A" * 3_000_000,
