@@ -1,11 +1,28 @@
-"""What staff see of generations, and the one thing they may do."""
+"""What staff see of generations, and what they may do with them."""
+
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from generator.models import Kind, LedgerEntry, Status, User
-from tests.make import make_asset, make_generation
+from generator.admin.verdicts import MEANS
+from generator.models import (
+    Generation,
+    KeptReply,
+    Kind,
+    LedgerEntry,
+    Status,
+    Step,
+    User,
+    WorkerSeen,
+)
+from tests.make import make_asset, make_generation, make_user
+from tests.scripted import ScriptedGateway, images, run
 
 LIST = "admin:generator_generation_changelist"
 
@@ -50,3 +67,188 @@ def test_cancelling_withdraws_what_waits_gives_credits_back_and_leaves_the_rest(
     assert (waiting.status, working.status) == (Status.CANCELLED, Status.RUNNING)
     released = LedgerEntry.objects.filter(kind=Kind.RELEASE)
     assert {entry.generation for entry in released} == {waiting}
+
+
+# ── What stands on the page ──
+
+
+def page_of(staff: Client, generation: Generation) -> str:
+    there = reverse("admin:generator_generation_change", args=[generation.pk])
+    return " ".join(staff.get(there).content.decode().split())
+
+
+def test_why_it_failed_stands_on_top_with_what_it_cost_and_the_last_answer(
+    staff: Client, member: User
+) -> None:
+    generation = make_generation(
+        member, status=Status.FAILED, reason="No answer came in time.", reason_code="silent",
+        finished_at=timezone.now(),
+    )  # fmt: skip
+    KeptReply.objects.create(
+        generation=generation, step=Step.SUBMIT, status=524, seconds=0.31, text="<b>oh</b>"
+    )
+    top = page_of(staff, generation).split('aria-label="What became of it"')[1].split("</section>")
+    for part in (
+        "Failed,", "· silent", "No answer came in time.", "No answer came to a paid call.",
+        "It cost nothing: the 40 credits held went back.",
+        "The last answer, to the submit: 524, after 0.3 s.",
+    ):  # fmt: skip
+        assert part in top[0], part
+
+
+def test_what_the_gateway_answered_is_shown_as_text(staff: Client, member: User) -> None:
+    generation = make_generation(member)
+    KeptReply.objects.create(
+        generation=generation, step=Step.SUBMIT, status=400, seconds=1,
+        text="</pre><script>alert(1)</script>",
+    )  # fmt: skip
+    page = page_of(staff, generation)
+    assert "&lt;/pre&gt;&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+
+
+def test_a_page_leads_to_its_author_team_model_parent_children_and_ledger_lines(
+    staff: Client, member: User
+) -> None:
+    parent = make_generation(member)
+    generation = make_generation(member, parent=parent)
+    child = make_generation(member, parent=generation)
+    page = page_of(staff, generation)
+    for row in (
+        member,
+        generation.team,
+        generation.entry,
+        parent,
+        child,
+        generation.entries.first(),
+    ):
+        assert row is not None
+        there = reverse(f"admin:generator_{row._meta.model_name}_change", args=[row.pk])
+        assert f'href="{there}' in page, row
+
+
+def test_every_code_of_a_failure_has_its_words() -> None:
+    # As `lifecycle` gives them; one of a provider's own stands as it is.
+    codes = ("silent", "lost", "late", "content", "busy", "unreadable", "gone", "refused", "spool",
+             "unusable", "bug", "staff", "empty")  # fmt: skip
+    assert set(codes) == set(MEANS)
+
+
+# ── Looking again ──
+
+
+def act(staff: Client, name: str, *generations: Generation, **more: Any) -> str:
+    """What staff are told after an action in the list."""
+    chosen = [str(generation.pk) for generation in generations]
+    form = {"action": name, "_selected_action": chosen, **more}
+    return " ".join(staff.post(reverse(LIST), form, follow=True).content.decode().split())
+
+
+def later(**facts: Any) -> dict[str, Any]:
+    return {"due_at": timezone.now() + timedelta(minutes=20), **facts}
+
+
+def test_what_nobody_has_and_what_a_dead_worker_had_is_looked_at_now(
+    staff: Client, member: User, queue: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    free = make_generation(member, status=Status.RUNNING, **later())
+    dead = make_generation(member, status=Status.SUBMITTING, **later(claimed_by="gone:1"))
+    waits = make_generation(member, **later())
+    with django_capture_on_commit_callbacks(execute=True):
+        page = act(staff, "look_again", free, dead, waits)
+    assert "3 generations are looked at now." in page
+    for generation in (free, dead, waits):
+        generation.refresh_from_db()
+        assert generation.due_at <= timezone.now()
+    assert {("step", (str(free.pk),)), ("step", (str(dead.pk),)), ("start_next", ())} <= set(
+        queue.sent
+    )
+    notes = LogEntry.objects.get_for_object(free)
+    assert "looked at again" in str([note.additional_data for note in notes])
+
+
+def test_what_a_live_worker_has_is_left_to_it(staff: Client, member: User) -> None:
+    WorkerSeen.objects.beat("alive:1")
+    theirs = make_generation(member, status=Status.SUBMITTING, **later(claimed_by="alive:1"))
+    over = make_generation(member, status=Status.FAILED, **later())
+    page = act(staff, "look_again", theirs, over)
+    assert "1 was left alone: a worker has it just now." in page
+    assert "1 was left alone: it has come to its end." in page
+    for generation in (theirs, over):
+        before = (generation.due_at, generation.claimed_by)
+        generation.refresh_from_db()
+        assert (generation.due_at, generation.claimed_by) == before
+
+
+# ── Giving back ──
+
+
+def succeeded(member: User) -> Generation:
+    make_generation(member)
+    return run(ScriptedGateway(images()))
+
+
+def test_credits_are_given_back_for_a_reason_that_is_asked_for(
+    staff: Client, boss: User, member: User
+) -> None:
+    generation = succeeded(member)
+    asked = act(staff, "give_back", generation)
+    assert "Its author reads it" in asked
+    assert not LedgerEntry.objects.filter(kind=Kind.GRANT).exists()
+    page = act(staff, "give_back", generation, reason="the wrong heron")
+    assert "The credits of 1 generation were given back." in page
+    given = LedgerEntry.objects.filter(kind=Kind.GRANT, generation=generation)
+    assert {(line.credits, line.reason, line.by) for line in given} == {
+        (generation.cost, "the wrong heron", boss)
+    }
+    page = act(staff, "give_back", generation, reason="once more")
+    assert "1 was left alone" in page
+    assert given.count() == 2  # the member's account and the pool, once each
+    notes = LogEntry.objects.get_for_object(generation)
+    assert "the wrong heron" in str([note.additional_data for note in notes])
+
+
+def test_more_than_a_hundred_are_not_done_at_once(
+    staff: Client, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.admin.deeds.AT_ONCE", 2)
+    waiting = [make_generation(member) for _ in range(3)]
+    page = act(staff, "cancel_waiting", waiting[0], select_across="1")
+    assert "Choose at most 2 at once." in page
+    assert not Generation.objects.filter(status=Status.CANCELLED).exists()
+
+
+# ── On its own page ──
+
+HERE = ["look_again_here", "cancel_here", "give_back_here"]
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_button_asks_first_and_acts_on_a_post_alone(
+    staff: Client, member: User, name: str
+) -> None:
+    generation = make_generation(member, **later())
+    there = reverse(f"admin:generator_generation_{name}", args=[generation.pk])
+    assert there in page_of(staff, generation)
+    assert "Back, and do nothing" in staff.get(there).content.decode()
+    assert not LogEntry.objects.get_for_object(generation).exists()
+    page = staff.post(there, {"reason": "asked for"}, follow=True)
+    assert page.redirect_chain[-1][0].endswith(f"{generation.pk}/change/")
+    assert LogEntry.objects.get_for_object(generation).count() == 1
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_who_may_only_look_is_offered_nothing_and_may_do_nothing(
+    client: Client, member: User, name: str
+) -> None:
+    looker = make_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_generation"))
+    client.force_login(looker)
+    generation = make_generation(member, **later())
+    there = reverse(f"admin:generator_generation_{name}", args=[generation.pk])
+    assert there not in page_of(client, generation)
+    assert client.post(there, {"reason": "asked for"}).status_code == 403
+    act(client, name.replace("_here", "").replace("cancel", "cancel_waiting"), generation)
+    generation.refresh_from_db()
+    assert generation.status == Status.QUEUED
+    assert generation.due_at > timezone.now()
