@@ -97,7 +97,9 @@ def numbers(look: Look, month: Period, today: date) -> dict[str, Any]:
     if not look.is_team and not look.person:
         team = look.account.team
         pool = spendings(in_its_team(team, QuotaAccount.objects.pool(team)))
-    day_cap = next((one.cap for one in own if one.window == Window.DAY), None)
+    # A cap of today says nothing of a month that is over.
+    is_running = month.first <= today <= month.last
+    day_cap = next((one.cap for one in own if is_running and one.window == Window.DAY), None)
     days = usage.by_day(scope, month)
     return {
         "spendings": [*own, *pool],

@@ -45,6 +45,11 @@ class Line:
     link: str
 
     @property
+    def clock(self) -> str:
+        """When it was written, by the team's clock: a template would tell the server's."""
+        return f"{self.at:%H:%M}"
+
+    @property
     def what(self) -> str:
         """Held, settled, given back or granted."""
         if self.entry.kind == Kind.GRANT and self.entry.credits < 0:

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import formats
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from generator.access import TeamRequest, in_team
 from generator.forms.own_cap import OwnCapForm
@@ -59,12 +59,17 @@ def together_as_sheet(request: TeamRequest) -> StreamingHttpResponse:
     return sheet(request, look.account, _month(request, _months(look)), name=name)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @in_team
 def own_cap(request: TeamRequest) -> HttpResponse:
-    """Cap oneself in a window, by whom and where the request comes from alone (A2)."""
+    """Cap oneself in a window, by whom and where the request comes from alone (A2).
+
+    Whoever loads the address again, after a refusal or a sign-in, gets the page of usage.
+    """
     if not request.membership.may_make:
         raise Http404
+    if request.method != "POST":
+        return redirect("usage", request.team.slug)
     look = _mine(request)
     form = OwnCapForm(request.POST)
     if form.is_valid() and form.save(look.account):

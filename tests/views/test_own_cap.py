@@ -102,7 +102,8 @@ def test_only_who_makes_caps_themselves(
     before = Cap.objects.count()
     for client in (viewer, stranger):
         assert send(client, team, window="day", credits="5")[0] == 404
-    assert maker.get(reverse("own_cap", args=[team.slug])).status_code == 405
+    again = maker.get(reverse("own_cap", args=[team.slug]))
+    assert again["Location"] == reverse("usage", args=[team.slug])
     shown = viewer.get(reverse("usage", args=[team.slug])).content.decode()
     assert "own-caps" not in shown
     assert not Cap.objects.filter(own_credits__isnull=False).exists()
