@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from generator.admin import caps
 from generator.admin.base import LargeTableAdmin, people_named
-from generator.audit import WATCHED
+from generator.audit import RIGHTS, WATCHED
 from generator.models import Generation, QuotaAccount, User
 
 admin.site.unregister(LogEntry)
@@ -72,7 +72,7 @@ class ActorFilter(DropdownFilter):  # type: ignore[misc]
 class LogEntryAdmin(LargeTableAdmin):
     """Newest first, by key: a key grows with time, and each of the indexes ends in it."""
 
-    list_display = ["timestamp", "who", "what", "told", "remote_addr"]
+    list_display = ["timestamp", "who", "what", "in_short", "remote_addr"]
     list_display_links = ["timestamp"]
     list_select_related = ["actor", "content_type"]
     list_filter = [KindFilter, ActorFilter, ("timestamp", admin.DateFieldListFilter)]
@@ -91,14 +91,25 @@ class LogEntryAdmin(LargeTableAdmin):
     def what(self, line: Any) -> SafeString | str:
         """The way to what was changed, where it has a page and is there."""
         model = line.content_type.model_class()
-        name = f"{_name_of(model) if model else line.content_type.name}: {line.object_repr}"
+        more = line.additional_data or {}
+        named = more.get("account", line.object_repr)
+        name = f"{_name_of(model) if model else line.content_type.name}: {named}"
         stem = f"admin:{line.content_type.app_label}_{line.content_type.model}"
         try:
-            there = reverse(f"{stem}_change", args=[line.object_pk])
+            if "account_id" in more:  # a cap has no page but its account's
+                there = reverse("admin:generator_quotaaccount_change", args=[more["account_id"]])
+            else:
+                there = reverse(f"{stem}_change", args=[line.object_pk])
         except NoReverseMatch:
             return name
         html = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
         return format_html(html, there, name)
+
+    @admin.display(description=_("change"))
+    def in_short(self, line: Any) -> SafeString:
+        """The change; of what was made or deleted only that, the rest is on the line's page."""
+        short = 1 if line.action != LogEntry.Action.UPDATE else None
+        return caps.in_lines(_told(line)[:short])
 
     @admin.display(description=_("change"))
     def told(self, line: Any) -> SafeString:
@@ -117,7 +128,12 @@ def _told(line: Any) -> list[str]:
     if note := (line.additional_data or {}).get("note"):
         return [note]
     model = line.content_type.model_class()
-    lines = [_in_words(model, name, change) for name, change in (line.changes or {}).items()]
+    order = [*WATCHED.get(model, ()), *RIGHTS.get(model, ())]
+    changes = sorted(
+        (line.changes or {}).items(),
+        key=lambda change: order.index(change[0]) if change[0] in order else len(order),
+    )
+    lines = [_in_words(model, name, change) for name, change in changes]
     if line.action == LogEntry.Action.CREATE:
         return [gettext("made"), *lines]
     if line.action == LogEntry.Action.DELETE:

@@ -84,6 +84,7 @@ class AccountsInline(TabularInline):  # type: ignore[misc]  # unfold is not type
     fields = ["day", "month", "ever", "left_now", "used_this_month", "give"]
     readonly_fields = ["left_now", "used_this_month", "give"]
     extra = 0
+    show_title = False
     per_page = A_PAGE
     can_delete = False
 
@@ -177,7 +178,9 @@ class TeamAccounts(AccountsInline):
 
     fields = ["member_link", *AccountsInline.fields]
     readonly_fields = ["member_link", *AccountsInline.readonly_fields]
-    verbose_name_plural = _("credits of each member")
+    verbose_name_plural = _(
+        "credits of each member (of one who made nothing yet: on their own page)"
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QuotaAccount]:
         """All but the pool."""

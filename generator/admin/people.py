@@ -44,6 +44,7 @@ class EmailAddressInline(TabularInline):  # type: ignore[misc]  # unfold is not 
     model = EmailAddress
     fields = ["email", "verified", "primary"]
     extra = 0
+    show_title = False
 
 
 class AuthenticatorInline(TabularInline):  # type: ignore[misc]
@@ -64,6 +65,7 @@ class TeamsOfPerson(ReadOnlyInline):
 
     model = Membership
     fields = ["team_link", "role", "created_at"]
+    show_title = False
     per_page = caps.A_PAGE
     verbose_name_plural = _("teams")
 
@@ -105,6 +107,12 @@ class UserAdmin(Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
     # An account is shut by `leaving.suspend`: a mere tick would leave what waits in the line.
     readonly_fields = ["is_active", "last_login", "date_joined"]
     inlines = [caps.MemberAccounts, TeamsOfPerson, EmailAddressInline, AuthenticatorInline]
+    fieldsets = (
+        (None, {"fields": ("username", "password", "is_active")}),
+        (_("Personal info"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Rights"), {"fields": RIGHTS, "classes": ("collapse",)}),
+        (_("Dates"), {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
+    )
     add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )

@@ -8,9 +8,9 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import number_format, time_format
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
@@ -91,16 +91,16 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
     """
 
     once = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    again = forms.BooleanField(
-        widget=forms.HiddenInput, required=False, label=_("give it once more")
-    )
+    again = forms.BooleanField(widget=forms.HiddenInput, required=False, label=_("Once more"))
 
     class Meta:
         model = LedgerEntry
         fields = ["account", "credits", "reason"]
         widgets = {"credits": UnfoldAdminTextInputWidget({"inputmode": "numeric"})}
         help_texts = {
-            "credits": _("With a minus they are taken back, as far as the current windows go."),
+            "credits": _(
+                "They count today, this month and in all. With a minus they are taken back."
+            ),
             "reason": _("The member sees it in their ledger."),
         }
         error_messages = {
@@ -185,11 +185,10 @@ class Granting(StudioAdmin):
 
 
 def _given_before(entry: LedgerEntry) -> str:
-    when = timesince(entry.created_at)
-    text = gettext("The same was given %(when)s ago. Tick to give it once more.")
+    text = gettext("The same was given to this account at %(when)s. Tick to give it once more.")
     if entry.credits < 0:
-        text = gettext("The same was taken %(when)s ago. Tick to take it once more.")
-    return text % {"when": when}
+        text = gettext("The same was taken from this account at %(when)s. Tick to take it again.")
+    return text % {"when": time_format(timezone.localtime(entry.created_at))}
 
 
 def _used_up(entry: LedgerEntry) -> str:

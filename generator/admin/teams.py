@@ -49,6 +49,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]
     fields = ["member", "role", "created_at"]
     readonly_fields = ["member", "created_at"]
     extra = 0
+    show_title = False
     per_page = caps.A_PAGE
     verbose_name_plural = _("members")
 

@@ -43,6 +43,10 @@ class Cap(models.Model):
     def __str__(self) -> str:
         return f"{self.holds} a {self.window}"
 
+    def get_additional_data(self) -> dict[str, str | int]:
+        """Whose it is, for the audit log, which asks by this name."""
+        return {"account": str(self.account), "account_id": self.account_id}
+
     @property
     def holds(self) -> int:
         """Credits of the lower of the two."""
