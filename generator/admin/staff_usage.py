@@ -60,6 +60,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """The sums of a scope in three parts; None for what this person may not see."""
+
+    teams: list[Row] | None
+    people: list[Row] | None
+    models: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One way to part the sums; so many `more` lines are not shown."""
 
@@ -91,7 +100,9 @@ class Grid:
 def page(request: HttpRequest) -> HttpResponse:
     """The page. Raises PermissionDenied for staff who may not see use."""
     asked = _asked(request)
-    may = {name: may_view(request, f"generator.{name}") for name in ("team", "user")}
+    parts = _parts(request, asked.span, asked.scope)
+    # What there is to choose from is what anybody used.
+    whole = _parts(request, asked.span, using.EVERYBODY) if asked.is_narrowed else parts
     context = {
         **admin.site.each_context(request),
         "title": gettext("Usage"),
@@ -99,12 +110,12 @@ def page(request: HttpRequest) -> HttpResponse:
         "span": asked.span,
         "use": using.use(asked.span, asked.scope),
         "periods": spans.choices(timezone.localdate()),
-        "choices": _choices(asked, may),
-        "tables": list(_tables(asked, may)),
-        "grid": _grid(asked) if may["user"] else None,
+        "choices": _choices(asked, whole),
+        "tables": list(_tables(asked, parts)),
+        "grid": _grid(asked, parts.people, parts.models) if parts.people else None,
         "pages": list(_pages(request, asked.scope)),
         "sums": asked.address(),
-        "can_take_sums": all(may.values()),
+        "can_take_sums": parts.teams is not None and parts.people is not None,
         "nothing_asked": asked.address(team="", person="", model=""),
     }
     context["credits_by_day"] = bars(context["use"].days, "credits")
@@ -149,18 +160,25 @@ def _is_key(text: str) -> bool:
 # ── Tables ──
 
 
-def _tables(asked: Asked, may: dict[str, bool]) -> Iterator[Table]:
-    scope, period = asked.scope, asked.span.now
-    if may["user"] and not scope.author:
-        rows = usage.by_author(scope, period)
-        yield _table(gettext("By person"), gettext("Person"), rows, asked, "person")
+def _parts(request: HttpRequest, span: Span, scope: Scope) -> Parts:
+    may = {name: may_view(request, f"generator.{name}") for name in ("team", "user")}
+    return Parts(
+        teams=usage.by_team(scope, span.now) if may["team"] else None,
+        people=usage.by_author(scope, span.now) if may["user"] else None,
+        models=usage.by_model(scope, span.now),
+    )
+
+
+def _tables(asked: Asked, parts: Parts) -> Iterator[Table]:
+    scope = asked.scope
+    if parts.people is not None and not scope.author:
+        yield _table(gettext("By person"), gettext("Person"), parts.people, asked, "person")
     if not scope.wire_model:
-        rows = usage.by_model(scope, period)
-        yield _table(gettext("By model"), gettext("Model"), rows, asked, "model")
-    if may["team"] and not scope.team:
-        rows = usage.by_team(scope, period)
-        yield _table(gettext("By team"), gettext("Team"), rows, asked, "team")
-    yield _table(gettext("By kind"), gettext("Kind"), usage.by_action(scope, period), asked, "")
+        yield _table(gettext("By model"), gettext("Model"), parts.models, asked, "model")
+    if parts.teams is not None and not scope.team:
+        yield _table(gettext("By team"), gettext("Team"), parts.teams, asked, "team")
+    kinds = usage.by_action(scope, asked.span.now)
+    yield _table(gettext("By kind"), gettext("Kind"), kinds, asked, "")
 
 
 def _table(title: str, one: str, rows: list[Row], asked: Asked, name: str) -> Table:
@@ -169,14 +187,11 @@ def _table(title: str, one: str, rows: list[Row], asked: Asked, name: str) -> Ta
     return Table(title, one, lines(shown, addresses), len(rows) - len(shown))
 
 
-def _grid(asked: Asked) -> Grid | None:
+def _grid(asked: Asked, people: list[Row], models: list[Row]) -> Grid | None:
     """The dearest models each have a column; people stand by what they spent in all."""
-    scope, period = asked.scope, asked.span.now
-    models = usage.by_model(scope, period)
-    people = usage.by_author(scope, period)
     if len(models) < 2 and len(people) < 2:
         return None
-    spent = {row.key: row.credits for row in usage.by_author_and_model(scope, period)}
+    spent = {row.key: row.credits for row in usage.by_author_and_model(asked.scope, asked.span.now)}
     shown = models[:MOST_COLUMNS]
     heads = [row.label for row in shown]
     if len(models) > len(shown):
@@ -191,19 +206,19 @@ def _grid(asked: Asked) -> Grid | None:
     return Grid(heads, shown_people, len(people) - len(shown_people))
 
 
-def _choices(asked: Asked, may: dict[str, bool]) -> list[tuple[str, str, list[Row], str]]:
+def _choices(asked: Asked, whole: Parts) -> list[tuple[str, str, list[Row], str]]:
     """What there is to choose from in the period: name, label, rows in the order of the alphabet,
     and which is chosen. What is chosen stays a choice, though it was not used."""
-    period, whole, scope = asked.span.now, using.EVERYBODY, asked.scope
+    scope = asked.scope
     found = []
-    if may["team"]:
+    if whole.teams is not None:
         chosen = Row(scope.team.pk, scope.team.name) if scope.team else None
-        found.append(("team", gettext("Team"), usage.by_team(whole, period), chosen))
-    if may["user"]:
+        found.append(("team", gettext("Team"), whole.teams, chosen))
+    if whole.people is not None:
         chosen = Row(scope.author.pk, scope.author.shown_name) if scope.author else None
-        found.append(("person", gettext("Person"), usage.by_author(whole, period), chosen))
+        found.append(("person", gettext("Person"), whole.people, chosen))
     chosen = Row(scope.wire_model, scope.wire_model) if scope.wire_model else None
-    found.append(("model", gettext("Model"), usage.by_model(whole, period), chosen))
+    found.append(("model", gettext("Model"), whole.models, chosen))
     return [
         (name, label, _ordered(rows, chosen), str(chosen.key) if chosen else "")
         for name, label, rows, chosen in found
