@@ -113,8 +113,13 @@ class PricedForm(AskingForm):
         return len(self.references) + len(self.style_references)
 
     def _digest(self) -> str:
-        asked = [self.action, self.how_many, self.said_fields(), self._along]
-        text = json.dumps(asked, sort_keys=True, default=str)
+        # A page posts what stands at its default, too; and no price hangs on words.
+        fields = {
+            name: str(self.effective(name))
+            for name, field in self.own_fields.items()
+            if field.kind not in ("text", "count") and self.applies(name)
+        }
+        text = json.dumps([self.action, self.how_many, fields, self._along], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

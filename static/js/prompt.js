@@ -111,7 +111,7 @@ function sayPrice() {
 }
 
 function priceIsOld(old) {
-  const clock = toldAt.toLocaleTimeString(document.documentElement.lang || [], { hour: "2-digit", minute: "2-digit" });
+  const clock = toldAt.toLocaleTimeString(document.documentElement.lang || [], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const note = old ? `The price is that of ${clock}: the studio does not answer now. You can send all the same.` : "";
   document.getElementById("price-note").textContent = note;
   document.getElementById("bill").classList.toggle("is-old", old);
@@ -309,6 +309,8 @@ if (form) {
   price.addEventListener("htmx:configRequest", asking);
   price.addEventListener("htmx:beforeSwap", answered);
   price.addEventListener("htmx:afterRequest", afterAsking);
+  // Told beside the price, and no more than that.
+  for (const fault of ["htmx:sendError", "htmx:responseError"]) price.addEventListener(fault, (event) => event.stopPropagation());
   settings.addEventListener("htmx:beforeSwap", drawnAnew);
   document.addEventListener("begun", askPrice);
   document.addEventListener("htmx:afterRequest", settled);
