@@ -43,7 +43,7 @@ WATCHED: dict[type[Model], tuple[str, ...]] = {
     Invitation: ("team", "email", "role", "expires_at"),
     CatalogueEntry: (
         "wire_model", "label", "family", "offered", "price_kind", "credits_each", "rates",
-        "tokens_in", "tokens_out", "ratio", "price_source", "position", "gone_at",
+        "tokens_in", "tokens_out", "price_source", "position", "gone_at",
     ),
     Cap: ("account", "window", "credits", "own_credits"),
     StartingCaps: (
