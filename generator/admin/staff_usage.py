@@ -189,7 +189,7 @@ def _table(title: str, one: str, rows: list[Row], asked: Asked, name: str) -> Ta
 
 def _grid(asked: Asked, people: list[Row], models: list[Row]) -> Grid | None:
     """The dearest models each have a column; people stand by what they spent in all."""
-    if len(models) < 2 and len(people) < 2:
+    if len(models) < 2:  # it would say what the table of people says
         return None
     spent = {row.key: row.credits for row in usage.by_author_and_model(asked.scope, asked.span.now)}
     shown = models[:MOST_COLUMNS]
