@@ -6,10 +6,12 @@ from generator.admin import (
     catalogue_changes,
     ceilings,
     generations,
+    images,
     ledger,
     people,
     quota,
     teams,
+    workers,
 )
 
 __all__ = [
@@ -18,8 +20,10 @@ __all__ = [
     "catalogue_changes",
     "ceilings",
     "generations",
+    "images",
     "ledger",
     "people",
     "quota",
     "teams",
+    "workers",
 ]

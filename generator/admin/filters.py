@@ -12,6 +12,7 @@ from unfold.utils import parse_date_str
 
 from generator.admin.verdicts import MEANS
 from generator.models import CatalogueEntry, Generation, Status
+from generator.overview.failing import WHY_FAILED
 
 
 class ModelFilter(DropdownFilter):  # type: ignore[misc]  # unfold is not typed
@@ -39,7 +40,7 @@ class ReasonFilter(DropdownFilter):  # type: ignore[misc]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The codes."""
-        return [(code, code) for code in MEANS]
+        return [(code, str(WHY_FAILED.get(code, code))) for code in MEANS]
 
     def queryset(
         self, request: HttpRequest, rows: QuerySet[Generation]

@@ -1,4 +1,4 @@
-"""Generations, their images, and the workers that make them."""
+"""Generations: what became of each, and what staff may do with them."""
 
 import uuid
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -24,21 +24,20 @@ from unfold.decorators import action, display
 
 from generator.admin import deeds
 from generator.admin.base import (
-    FirstRows,
     LargeTableAdmin,
-    ReadOnlyAdmin,
-    ReadOnlyInline,
     people_named,
+)
+from generator.admin.beside_generations import (
+    GivenReferenceInline,
+    ImageAssetInline,
+    KeptReplyInline,
+    LedgerEntryInline,
 )
 from generator.admin.deeds import CANCEL, GIVE_BACK, LOOK_AGAIN, Deed
 from generator.admin.filters import DaysFilter, ModelFilter, ReasonFilter
 from generator.admin.verdicts import verdict
 from generator.models import (
     Generation,
-    GivenReference,
-    ImageAsset,
-    KeptReply,
-    LedgerEntry,
     Status,
     User,
     WorkerSeen,
@@ -51,62 +50,6 @@ COLOURS = {
     Status.SUCCEEDED: "success", Status.FAILED: "danger", Status.QUEUED: "warning",
     Status.SUBMITTING: "info", Status.RUNNING: "info", Status.STORING: "info",
 }  # fmt: skip
-
-
-class ImageAssetInline(ReadOnlyInline):
-    """What a generation made."""
-
-    model = ImageAsset
-    fields = ["position", "format", "width", "height", "size", "created_at"]
-    show_change_link = True
-
-
-class GivenReferenceInline(ReadOnlyInline):
-    """What went along with the prompt."""
-
-    model = GivenReference
-    fields = ["purpose", "position", "reference"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[GivenReference]:
-        """With what is shown of each."""
-        rows: QuerySet[GivenReference] = super().get_queryset(request)
-        return rows.select_related("reference")
-
-
-class LedgerEntryInline(ReadOnlyInline):
-    """What was held, settled or given back, in the author's account and in the team's."""
-
-    model = LedgerEntry
-    fields = ["created_at", "account", "kind", "credits", "reason", "by"]
-    ordering = ["created_at", "pk"]
-    show_change_link = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
-        """With what is shown of each."""
-        rows: QuerySet[LedgerEntry] = super().get_queryset(request)
-        return rows.select_related("account__team", "account__user", "by")
-
-
-class KeptReplyInline(ReadOnlyInline):
-    """What the gateway answered: without keys, prompts, links' secrets and images."""
-
-    model = KeptReply
-    formset = FirstRows
-    verbose_name_plural = _("the gateway's answers, kept for 30 days")
-    fields = ["at", "step", "status", "seconds", "request_id", "said"]
-
-    @admin.display(description=_("what it said"))
-    def said(self, reply: KeptReply) -> SafeString:
-        """As text, whatever it is."""
-        style = "white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60ch; margin: 0"
-        return format_html(
-            '<details><summary>{}</summary><pre style="{}">{}</pre></details>',
-            gettext("Show") if reply.text else gettext("nothing"), style, reply.text,
-        )  # fmt: skip
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """All that is shown."""
-        return list(self.fields)
 
 
 @admin.register(Generation)
@@ -221,6 +164,19 @@ class GenerationAdmin(LargeTableAdmin):
         """Staff who may change generations, by Django's permissions."""
         return request.user.has_perm("generator.change_generation")
 
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The buttons that would do something."""
+        buttons: list[Any] = super().get_actions_detail(request, object_id)
+        generation = self.get_object(request, object_id) if buttons else None
+        if generation is None:
+            return []
+        idle = {
+            "look_again_here": generation.is_final,
+            "cancel_here": generation.status != Status.QUEUED,
+            "give_back_here": generation.is_final and not generation.cost,
+        }
+        return [each for each in buttons if not idle[each.method.__name__]]
+
     @admin.action(description=LOOK_AGAIN.title, permissions=["act"])
     def look_again(self, request: HttpRequest, rows: QuerySet[Generation]) -> HttpResponse | None:
         """Look at the chosen ones now."""
@@ -301,46 +257,3 @@ def _asked_as(request_id: str) -> list[uuid.UUID]:
     """The keys of those with this request id, read from its own index before anything is sorted."""
     rows = Generation.objects.filter(request_id=request_id).exclude(request_id="").order_by()
     return list(rows.values_list("pk", flat=True)[:MOST_ASKED])
-
-
-@admin.register(ImageAsset)
-class ImageAssetAdmin(LargeTableAdmin):
-    """What is stored; to look at the images themselves one has to be in the team."""
-
-    list_display = ["short_id", "generation", "team", "format", "width", "height", "size",
-                    "created_at"]  # fmt: skip
-    list_select_related = ["generation", "team"]
-    list_filter = [("team", AutocompleteSelectFilter), ("created_at", DaysFilter)]
-    search_help_text = _("An image's or a generation's id.")
-    ordering = ["-created_at", "-id"]
-    fields = [
-        "generation", "team", "position", "format", "content_type", "width", "height", "size",
-        "digest", "thumbnails_at", "created_at",
-    ]  # fmt: skip
-
-    @admin.display(description=_("id"))
-    def short_id(self, asset: ImageAsset) -> str:
-        """Enough to tell it from its neighbours."""
-        return str(asset.pk)[:8]
-
-    def found(self, rows: QuerySet[ImageAsset], term: str) -> QuerySet[ImageAsset]:
-        """By its own id, or its generation's."""
-        try:
-            pk = uuid.UUID(term)
-        except ValueError:
-            return rows.none()
-        return rows.filter(pk__in=[pk]) if rows.filter(pk=pk).exists() else rows.filter(
-            generation=pk
-        )  # fmt: skip
-
-
-@admin.register(WorkerSeen)
-class WorkerSeenAdmin(ReadOnlyAdmin):
-    """Signs of life."""
-
-    list_display = ["name", "seen_at"]
-    ordering = ["-seen_at"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """All staff: it says only which workers live."""
-        return request.user.is_staff

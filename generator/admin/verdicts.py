@@ -45,12 +45,13 @@ class Verdict:
     code: str
     credits: str
     answer: str
+    said: str
     is_bad: bool
 
 
 def verdict(generation: Generation) -> Verdict:
     """What to say of it; one query, for the last answer."""
-    failed = generation.status == Status.FAILED
+    failed, last = generation.status == Status.FAILED, generation.replies.last()
     code = generation.reason_code if failed else ""
     return Verdict(
         headline=_headline(generation),
@@ -58,7 +59,8 @@ def verdict(generation: Generation) -> Verdict:
         means=str(MEANS.get(code, "")),
         code=code,
         credits=_credits(generation),
-        answer=_last_answer(generation.replies.last()),
+        answer=_last_answer(last),
+        said=last.text if last else "",
         is_bad=failed,
     )
 
@@ -96,5 +98,5 @@ def _last_answer(reply: KeptReply | None) -> str:
         "seconds": number_format(reply.seconds, 1),
     }
     if not reply.status:
-        return gettext("No answer came to the %(step)s, for %(seconds)s s.") % facts
+        return gettext("The last call, a %(step)s, had no answer after %(seconds)s s.") % facts
     return gettext("The last answer, to the %(step)s: %(status)s, after %(seconds)s s.") % facts

@@ -91,7 +91,7 @@ def test_why_it_failed_stands_on_top_with_what_it_cost_and_the_last_answer(
     for part in (
         "Failed,", "· silent", "No answer came in time.", "No answer came to a paid call.",
         "It cost nothing: the 40 credits held went back.",
-        "The last answer, to the submit: 524, after 0.3 s.",
+        "The last answer, to the submit: 524, after 0.3 s.", "&lt;b&gt;oh&lt;/b&gt;",
     ):  # fmt: skip
         assert part in top[0], part
 

@@ -1,0 +1,76 @@
+"""What stands on a generation's page besides its own facts: rows that belong to it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from generator.admin.base import FirstRows, ReadOnlyInline
+from generator.models import GivenReference, ImageAsset, KeptReply, LedgerEntry
+
+
+class ImageAssetInline(ReadOnlyInline):
+    """What a generation made."""
+
+    model = ImageAsset
+    fields = ["position", "format", "width", "height", "size", "created_at"]
+    show_change_link = True
+
+
+class GivenReferenceInline(ReadOnlyInline):
+    """What went along with the prompt."""
+
+    model = GivenReference
+    fields = ["purpose", "position", "reference"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GivenReference]:
+        """With what is shown of each."""
+        rows: QuerySet[GivenReference] = super().get_queryset(request)
+        return rows.select_related("reference")
+
+
+class LedgerEntryInline(ReadOnlyInline):
+    """What was held, settled or given back, in the author's account and in the team's."""
+
+    model = LedgerEntry
+    fields = ["created_at", "account", "kind", "credits", "reason", "by"]
+    ordering = ["created_at", "pk"]
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        """With what is shown of each."""
+        rows: QuerySet[LedgerEntry] = super().get_queryset(request)
+        return rows.select_related("account__team", "account__user", "by")
+
+
+class KeptReplyInline(ReadOnlyInline):
+    """What the gateway answered: without keys, prompts, links' secrets and images."""
+
+    model = KeptReply
+    formset = FirstRows
+    verbose_name_plural = _("the gateway's answers, kept for 30 days")
+    fields = ["at", "step", "status", "took", "request_id", "said"]
+
+    @admin.display(description=_("seconds"))
+    def took(self, reply: KeptReply) -> str:
+        """To the tenth of a second."""
+        return number_format(reply.seconds, 1)
+
+    @admin.display(description=_("what it said"))
+    def said(self, reply: KeptReply) -> SafeString:
+        """As text, whatever it is."""
+        style = "white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60ch; margin: 0"
+        return format_html(
+            '<details><summary>{}</summary><pre style="{}">{}</pre></details>',
+            gettext("Show") if reply.text else gettext("nothing"), style, reply.text,
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All that is shown."""
+        return list(self.fields)
