@@ -96,6 +96,11 @@ class Told:
         return self.standing.account.user_id is None
 
     @property
+    def is_nearly(self) -> bool:
+        """Whether more than half of it is gone, by steps."""
+        return (self.standing.step or 0) >= 80
+
+    @property
     def is_used_up(self) -> bool:
         """Whether nothing more can be made."""
         return self.standing.percent >= 100

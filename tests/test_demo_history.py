@@ -27,6 +27,7 @@ from generator.models import (
     User,
     image_storage,
 )
+from generator.providers import POLLING_ADAPTERS
 from generator.sandbox import paint
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,9 @@ def test_it_has_something_of_everything_that_pages_show(history: int) -> None:
     assert Generation.objects.exclude(action=Action.CREATE).exists()
     assert Generation.objects.exclude(parent=None).exists()
     assert LedgerEntry.objects.filter(kind="grant").exists()
+    # A worker that looks for a task must find somebody to ask.
+    running = Generation.objects.filter(status=Status.RUNNING)
+    assert {one.protocol for one in running} <= set(POLLING_ADAPTERS)
     assert KeptReply.objects.exclude(text="").exists()
     assert Generation.objects.filter(team__slug="northlight").exists()
 

@@ -18,8 +18,8 @@ def set_caps(seats: list[Seat], rng: Random) -> None:
         now = -account.total(Window.MONTH, account.team.today())
         # Of every fourth the month's cap is what they have nearly reached.
         edge = rng.random() < 0.25 and now > 0
-        _set(account, Window.MONTH, round(now / rng.uniform(0.82, 0.97)) if edge else
-             _rounded(month * rng.uniform(1.15, 1.9)))  # fmt: skip
+        wanted = now / rng.uniform(0.82, 0.97) if edge else month * rng.uniform(1.15, 1.9)
+        _set(account, Window.MONTH, _rounded(wanted, 50 if edge else _STEP))
         if rng.random() < 0.3:
             _set(account, Window.DAY, _rounded(_most(account, Window.DAY) * rng.uniform(1.1, 1.6)))
 
@@ -30,8 +30,8 @@ def _most(account: QuotaAccount, window: Window) -> int:
     return max(-(least or 0), 0)
 
 
-def _rounded(credits: float) -> int:
-    return max(-int(-credits // _STEP) * _STEP, 2 * _STEP)
+def _rounded(credits: float, step: int = _STEP) -> int:
+    return max(-int(-credits // step) * step, 2 * step)
 
 
 def _set(account: QuotaAccount, window: Window, credits: int) -> None:

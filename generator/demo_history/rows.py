@@ -14,6 +14,7 @@ from generator.demo_history.people import Seat
 from generator.demo_history.words import ANSWERS, CHANGES, FAILURES, SUBJECTS, prompt
 from generator.models import Action, Generation, ImageAsset, KeptReply, Status, Step
 from generator.models.replies import KEPT_FOR
+from generator.providers import POLLING_ADAPTERS
 
 _CANCELLED = 1.5  # of a hundred
 _BAD_WEEK = timedelta(days=7)  # in which the last of the liked models often fails
@@ -60,6 +61,9 @@ class Maker:
     def open(self, seat: Seat, menu: Menu, at: datetime, status: Status, facts: Any) -> Made:
         """One that has not ended."""
         order = menu.pick_of(self.rng, Action.CREATE)
+        tasks = [one for one in menu.orders[Action.CREATE] if one.rule.protocol in POLLING_ADAPTERS]
+        if status == Status.RUNNING and tasks:  # others are never left alone with their provider
+            order = self.rng.choice(tasks)
         words = self._words(order, self.rng.randrange(len(SUBJECTS)))
         generation = self._begin(seat, order, at, words, self._key(at), None)
         generation.status = status

@@ -43,6 +43,15 @@ export function notify(sentence) {
 document.addEventListener("click", (event) => {
   event.target.closest("[data-close]")?.parentElement.remove();
 });
+// What is put away takes the focus with it: on to the next, else to the page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const told = event.detail.elt.closest?.(".told");
+  if (!told?.contains(document.activeElement)) return;
+  const main = document.getElementById("main");
+  main.tabIndex = -1;
+  const others = [...document.querySelectorAll(".told button")].filter((button) => !told.contains(button));
+  (others[0] ?? main).focus({ preventScroll: true });
+});
 document.addEventListener("htmx:load", (event) => tellTimes(event.detail.elt));
 setInterval(tellTimes, 30_000);
 tellTimes();
