@@ -28,7 +28,8 @@ def test_every_way_of_adding_up_comes_to_the_same_and_to_the_lines(
 ) -> None:
     mate = make_user()
     add_member(team, mate)
-    make_history(seed, [member, mate], team, DAYS)
+    make_history(seed, [member, mate], team, [*DAYS, datetime(2025, 11, 30, 23, tzinfo=UTC)])
+    make_made(member, team, begun_at=datetime(2025, 11, 30, 23, tzinfo=UTC))
     for scope in (Scope(team), Scope(team, member), Scope(team, mate), Scope(author=mate)):
         total = sums([usage.total(scope, NOVEMBER)])
         for added in (
@@ -45,6 +46,7 @@ def test_every_way_of_adding_up_comes_to_the_same_and_to_the_lines(
         )
         spent = -(lines.aggregate(sum=Sum("credits"))["sum"] or 0)
         assert usage.total(scope, NOVEMBER).credits == spent
+        assert usage.by_day(scope, NOVEMBER)[-1].credits >= 40
 
 
 @pytest.mark.parametrize("seed", range(4, 7))
