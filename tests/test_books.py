@@ -152,9 +152,9 @@ USAGE = "generator_usagetotal"
 @pytest.mark.parametrize(
     ("plant", "fault"),
     [
-        (_sql(f"UPDATE {TOTALS} SET credits = credits + 1 WHERE window = 'day'"), "total"),
-        (_sql(f"DELETE FROM {TOTALS} WHERE window = 'month'"), "total"),
-        (_sql(f"UPDATE {TOTALS} SET start = '2001-01-01' WHERE window = 'month'"), "total"),
+        (_sql(f"UPDATE {TOTALS} SET credits = credits + 1 WHERE \"window\" = 'day'"), "total"),
+        (_sql(f"DELETE FROM {TOTALS} WHERE \"window\" = 'month'"), "total"),
+        (_sql(f"UPDATE {TOTALS} SET start = '2001-01-01' WHERE \"window\" = 'month'"), "total"),
         (_on_entry("credits = credits - 5", MADE, Kind.RESERVE), "held"),
         (_on_entry("credits = credits + 5", MADE, Kind.SETTLE), "closed"),
         (_on_entry("credits = credits + 5", FAILED, Kind.RELEASE), "closed"),
