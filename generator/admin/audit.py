@@ -55,17 +55,14 @@ class ActorFilter(DropdownFilter):  # type: ignore[misc]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Staff, and who is chosen."""
-        chosen = request.GET.get(self.parameter_name, "")
-        wanted = Q(is_staff=True) | (Q(pk=int(chosen)) if chosen.isdecimal() else Q())
+        wanted = Q(is_staff=True) | Q(pk=_key(request.GET.get(self.parameter_name)))
         people = User.objects.filter(wanted).order_by("-is_staff", "username")[:MOST_STAFF]
         return [("0", gettext("the studio itself")), *((str(p.pk), p.shown_name) for p in people)]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those by the chosen."""
-        chosen = self.value() or ""
-        if not chosen.isdecimal():
-            return rows
-        return rows.filter(actor=int(chosen) or None)
+        chosen = _key(self.value())
+        return rows if chosen is None else rows.filter(actor=chosen or None)
 
 
 @admin.register(LogEntry)
@@ -148,6 +145,11 @@ def _in_words(model: Any, name: str, change: Any) -> str:
         return f"{label} {verb}: {', '.join(change['objects'])}"
     old, new = ("–" if each in ("None", "") else each for each in change)
     return f"{label}: {old} → {new}" if old != "–" else f"{label}: {new}"
+
+
+def _key(said: str | None) -> int | None:
+    fits = said is not None and said.isascii() and said.isdecimal() and len(said) < 19
+    return int(said) if said and fits else None
 
 
 def _name_of(model: Any) -> str:

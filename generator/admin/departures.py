@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminAutocompleteModelChoiceFieldWidget
 
 from generator import audit, leaving
 from generator.admin.base import StudioAdmin
@@ -24,19 +24,23 @@ AT_ONCE = 100  # people
 PERSON = "admin:generator_user_change"
 
 
+class _PersonField(AutocompleteSelect):
+    """Django's, which breaks where it shows again what is no key."""
+
+    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
+        keys = [each for each in value if each.isascii() and each.isdecimal()]
+        return super().optgroups(name, keys, attrs)
+
+
 class SuccessorForm(forms.Form):
     """Who gets what a leaver made."""
 
-    to = forms.ModelChoiceField(User.objects.none(), label=_("to whom"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["to"]
-        field.queryset = User.objects.all()  # type: ignore[attr-defined]  # who may is said in words
-        # People are looked up by way of a field that points at them.
-        source = Membership._meta.get_field("user")
-        field.widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(source, admin.site)
-        field.widget.choices = field.choices  # type: ignore[attr-defined]
+    # People are looked up by way of a field that points at them. Who may is said in words.
+    to = forms.ModelChoiceField(
+        User.objects.all(),
+        label=_("To whom"),
+        widget=_PersonField(Membership._meta.get_field("user"), admin.site),
+    )
 
 
 class Departures(StudioAdmin):
