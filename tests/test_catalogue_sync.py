@@ -17,7 +17,7 @@ from generator import balance, jobs
 from generator.catalogue_sync import Changes, Repriced, sync, told
 from generator.errors import ProviderBusy, ProviderError
 from generator.listed_prices import credits_of, rates_of
-from generator.models import CatalogueEntry, Chore, PriceKind, PriceSource
+from generator.models import CatalogueChange, CatalogueEntry, Chore, PriceKind, PriceSource
 from generator.providers.directory import Balance, Directory, Endpoint, Listed
 from generator.providers.gateway import Gateway
 from generator.sandbox import Sandbox
@@ -230,6 +230,99 @@ def test_a_price_that_makes_no_sense_leaves_the_one_there_is() -> None:
     make_entry("qwen-image")
     assert not synced(image("qwen-image", "99999999"))
     assert entry("qwen-image").credits_each == 40
+
+
+def by_tokens(id: str, given: str | None, out: str | None, ratio: str | None = None) -> Listed:
+    """A row of a model that is priced by the million tokens, in US dollars."""
+    numbers = [None if said is None else Decimal(said) for said in (given, out, ratio)]
+    return image(id, input_price=numbers[0], output_price=numbers[1], ratio=numbers[2])
+
+
+@pytest.mark.parametrize(
+    ("given", "out"),
+    [(None, None), ("0", "0"), ("0", "24"), ("4", "0"), ("4", None), ("4", "99999999999")],
+)
+def test_tokens_that_have_no_sensible_price_keep_the_one_there_is(
+    given: str | None, out: str | None
+) -> None:
+    synced(by_tokens("gpt-image-2", "4", "24"))
+    before = entry("gpt-image-2").price_tag
+    assert not synced(by_tokens("gpt-image-2", given, out), after=DAY)
+    assert entry("gpt-image-2").price_tag == before
+    assert entry("gpt-image-2").price(1) > 0
+
+
+def test_a_price_that_the_gateway_leaves_out_is_no_gift() -> None:
+    synced(image("qwen-image", "0.04"))
+    assert not synced(image("qwen-image"), after=DAY)
+    assert entry("qwen-image").price(1) == 40
+
+
+def test_tokens_that_nobody_can_foresee_are_no_price() -> None:
+    make_entry("qwen-image")
+    assert not synced(by_tokens("qwen-image", "4", "24"))
+    assert entry("qwen-image").price(1) == 40
+
+
+@pytest.mark.parametrize(
+    ("ratio", "price"),
+    [(None, 50), ("1", 50), ("0.8", 40), ("2", 100), ("0", 50), ("11", 50), ("0.00001", 1)],
+)
+def test_the_gateways_ratio_is_in_the_price_where_it_makes_sense(
+    ratio: str | None, price: int
+) -> None:
+    synced(image("qwen-image", "0.05", ratio=Decimal(ratio) if ratio else None))
+    assert entry("qwen-image").price(1) == price
+
+
+def test_a_ratio_that_is_another_now_is_another_price() -> None:
+    synced(by_tokens("gpt-image-2", "5", "30", "0.8"))
+    changes = synced(by_tokens("gpt-image-2", "5", "30", "0.5"), after=DAY)
+    assert list(told(changes)) == [
+        "gpt-image-2: 4,000 credits for a million tokens in, 24,000 out, "
+        "now 2,500 credits for a million tokens in, 15,000 out"
+    ]
+    # The same money in other words is no change.
+    assert not synced(by_tokens("gpt-image-2", "2.5", "15"), after=2 * DAY)
+
+
+def test_a_model_may_go_from_tokens_to_a_price_by_the_image_and_back() -> None:
+    synced(by_tokens("gpt-image-2", "5", "30"))
+    synced(image("gpt-image-2", "0.03"), after=DAY)
+    assert (entry("gpt-image-2").price(2), entry("gpt-image-2").tokens_out) == (60, None)
+    synced(by_tokens("gpt-image-2", "5", "30"), after=2 * DAY)
+    assert entry("gpt-image-2").price_words == "about 32 credits"
+
+
+def test_tokens_that_staff_priced_are_never_overwritten() -> None:
+    make_entry("gpt-image-2")
+    assert not synced(by_tokens("gpt-image-2", "5", "30"))
+    assert (entry("gpt-image-2").price(1), entry("gpt-image-2").price_source) == (40, "staff")
+
+
+def test_what_a_sync_changed_can_be_read_later() -> None:
+    make_entry("qwen-image")
+    synced(image("qwen-image", "0.035"), image("paint-o-matic", "0.01"))
+    synced(image("paint-o-matic", "0.01"), after=DAY)
+    synced(image("qwen-image", "0.035"), image("paint-o-matic", "0.01"), after=2 * DAY)
+    read = [
+        (change.entry.wire_model, change.what, change.before, change.after)
+        for change in CatalogueChange.objects.select_related("entry").order_by("at", "pk")
+    ]
+    assert read == [
+        ("qwen-image", "repriced", "40 credits", "35 credits"),
+        ("paint-o-matic", "added", "", "10 credits"),
+        ("qwen-image", "gone", "", ""),
+        ("qwen-image", "back", "", ""),
+    ]
+    assert CatalogueChange.objects.earliest("at").at == NOW
+
+
+def test_the_prices_of_actions_that_changed_can_be_read_later() -> None:
+    rated(rates={"upscale": 20, "pan": 40}, credits_each=40)
+    synced(image("mj-fast-imagine", "0.04"), image("mj-fast-upscale", "0.03"))
+    change = CatalogueChange.objects.get()
+    assert (change.before, change.after) == ("40 credits; upscale 20", "40 credits; upscale 30")
 
 
 # ── Midjourney's price rows ──

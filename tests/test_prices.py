@@ -236,7 +236,7 @@ def test_the_gateways_ratio_and_our_factor_are_put_on_every_price_but_the_staffs
     assert entry.price(1) == 25
     entry.ratio = Decimal(50)
     assert entry.price(1) == 50
-    entry.price_source = PriceSource.STAFF
+    entry.ratio, entry.price_source = Decimal("0.5"), PriceSource.STAFF
     assert entry.price(1) == 40
 
 

@@ -133,7 +133,7 @@ def test_a_seed_makes_the_same_image_again(ask: Ask) -> None:
 def test_what_it_costs_follows_the_tokens_of_the_catalogue(ask: Ask, log: Log) -> None:
     usage = ask(config={"imageConfig": {"imageSize": "4K"}}).json()["usageMetadata"]
     assert usage["promptTokenCount"] + usage["candidatesTokenCount"] == usage["totalTokenCount"]
-    dollars = usage["promptTokenCount"] * 0.5e-6 + usage["candidatesTokenCount"] * 120e-6
+    dollars = usage["promptTokenCount"] * 2e-6 + usage["candidatesTokenCount"] * 120e-6
     assert float(log.used) == pytest.approx(dollars)
 
 
