@@ -1,6 +1,6 @@
 """Staff suspend people, open them again, and hand over what they made: asked about first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -27,7 +27,7 @@ PERSON = "admin:generator_user_change"
 class _PersonField(AutocompleteSelect):
     """Django's, which breaks where it shows again what is no key."""
 
-    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> Any:
         keys = [each for each in value if each.isascii() and each.isdecimal()]
         return super().optgroups(name, keys, attrs)
 
