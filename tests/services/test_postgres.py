@@ -17,6 +17,8 @@ RULES = [
     "tests/test_steps.py",
     "tests/test_tasks.py",
     "tests/services/test_races.py",
+    "tests/services/test_notices_at_once.py",
+    "tests/test_noticing.py",
     "tests/services/test_ledger_races.py",
 ]
 
