@@ -43,6 +43,8 @@ class CapField(forms.IntegerField):
         kept = {name: facts[name] for name in ("label", "help_text") if name in facts}
         super().__init__(required=required, **kept)
         self.widget.attrs |= {"inputmode": "numeric", "autocomplete": "off"}
+        if self.label:  # in a table no label stands beside it, and on a phone no heading above
+            self.widget.attrs |= {"aria-label": self.label, "placeholder": self.label}
 
 
 class CapsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
