@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from django.core import serializers
 from django.db import DatabaseError
@@ -108,6 +109,26 @@ def test_of_looks_only_the_last_is_kept_and_the_first_of_those_that_went_wrong(
     gone = studio.carry(gone, looks=6)
     looks = [reply.status for reply in gone.replies.filter(step=Step.LOOK)]
     assert len(looks) <= 2
+
+
+def test_a_gateway_that_repeats_what_it_was_asked_brings_nothing_of_it_into_what_is_kept(
+    team: Team, member: User
+) -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)
+        said = (
+            f"{asked['prompt']} / {asked['negative_prompt']} / {request.headers['authorization']}"
+        )
+        assert len(said) < 300  # or it would be told by its length
+        return httpx.Response(400, json={"error": {"message": said, "code": "blocked"}})
+
+    asked = {"fields": {"negative_prompt": "harkelstoff"}, "wire_model": "kling-v2"}
+    make_generation(member, team, prompt=ODD, **asked)
+    generation = run(Gateway("http://g", key=KEY, transport=httpx.MockTransport(echo)))  # type: ignore[arg-type]
+    kept = generation.replies.get().text
+    assert "blocked" in kept
+    for word in (*TELLING, "harkelstoff", KEY):
+        assert word not in kept
 
 
 def test_that_no_answer_came_is_kept_too(team: Team, member: User) -> None:

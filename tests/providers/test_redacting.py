@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -32,20 +33,21 @@ def in_json(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
-WAYS = {
-    "as it is": PROMPT,
-    "in small letters": PROMPT.lower(),
-    "on one line": " ".join(PROMPT.split()),
-    "in JSON": in_json(PROMPT),
-    "in JSON in JSON": in_json(in_json(PROMPT)),
-    "in JSON as it is": json.dumps(PROMPT, ensure_ascii=False)[1:-1],
-    "in HTML": html.escape(PROMPT),
-    "in a link": quote(PROMPT),
-    "in a form": quote_plus(PROMPT),
-    "in Python": repr(PROMPT),
-    "cut off": PROMPT[:-12],
-    "its end": PROMPT[5:],
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in small letters": str.lower,
+    "on one line": lambda text: " ".join(text.split()),
+    "in JSON": in_json,
+    "in JSON in JSON": lambda text: in_json(in_json(text)),
+    "in JSON as it is": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "in HTML": html.escape,
+    "in a link": quote,
+    "in a form": quote_plus,
+    "in Python": repr,
 }
+WAYS = {name: write(PROMPT) for name, write in WRITTEN.items()} | {
+    "cut off": PROMPT[:-12], "its end": PROMPT[5:],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -78,6 +80,15 @@ def test_a_run_of_the_prompt_is_cut_out_and_what_stands_around_it_stays() -> Non
     assert "Unsafe" in kept
     assert "violence" in kept
     assert "reeds" not in kept
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_a_prompt_of_few_letters_is_hidden_however_it_was_written(way: str) -> None:
+    prompt = "vexo \"ö\"\n'zwir' & ☃"
+    kept = told({"message": f"not: {WRITTEN[way](prompt)}", "code": "blocked"}, hide=(prompt,))
+    assert "blocked" in kept
+    assert "vexo" not in kept
+    assert "zwir" not in kept
 
 
 @pytest.mark.parametrize("prompt", ["cat", "Ö", "a", "猫が好き", "🫖🫖"])
