@@ -24,8 +24,15 @@ from generator.listed_prices import (
     rates_of,
     telling,
 )
-from generator.models import CatalogueEntry, Lock, PriceKind, PriceSource
-from generator.models.catalogue import CatalogueChange, Change, price_of_the_file
+from generator.models import (
+    CatalogueChange,
+    CatalogueEntry,
+    Change,
+    Lock,
+    PriceKind,
+    PriceSource,
+)
+from generator.models.catalogue import price_of_the_file
 from generator.providers.directory import Directory, Listed
 from generator.providers.gateway import Gateway
 

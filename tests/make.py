@@ -16,6 +16,8 @@ from generator.models import (
     Generation,
     ImageAsset,
     Membership,
+    PriceKind,
+    PriceSource,
     QuotaAccount,
     ReferenceImage,
     Role,
@@ -24,7 +26,6 @@ from generator.models import (
     User,
     Window,
 )
-from generator.models.catalogue import PriceKind, PriceSource
 
 ASKED = ("action", "references", "styles", "mask", "parent", "parent_position", "button")
 PLAIN_PRICE = {

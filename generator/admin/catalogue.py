@@ -83,7 +83,7 @@ class CatalogueEntryAdmin(StudioAdmin):
         """The raw numbers."""
         return gateways_numbers(entry)
 
-    @admin.display(description=_("made of it"))
+    @admin.display(description=_("multiplied by"))
     def made_of_it(self, entry: CatalogueEntry) -> str:
         """Ratio and factor."""
         return made_of_it(entry)
@@ -152,7 +152,9 @@ class CatalogueEntryAdmin(StudioAdmin):
 
     def _tell_price(self, request: HttpRequest, entry: CatalogueEntry) -> None:
         said = {"model": entry.label, "price": entry.price_words}
-        text = gettext("%(model)s: one image costs %(price)s now, as it is set at first.")
+        text = gettext(
+            "%(model)s: one image costs %(price)s now, with every setting as it is at first."
+        )
         self.message_user(request, text % said)
 
     def render_change_form(

@@ -35,7 +35,7 @@ _NUMBERS = {
     "output_price": _("%(number)s for a million tokens out"),
     "per_request": _("%(number)s a request"),
     "per_second": _("%(number)s a second"),
-    "ratio": _("of which it takes %(number)s"),
+    "ratio": _("ratio %(number)s"),
 }
 
 
@@ -122,9 +122,9 @@ def gateways_numbers(entry: CatalogueEntry) -> str:
 def made_of_it(entry: CatalogueEntry) -> str:
     """What the ratio of the gateway and the deployment's factor make of the price."""
     if entry.price_source == PriceSource.STAFF:
-        return gettext("Nothing: a price that staff set stands as it is.")
+        return gettext("nothing: a price that staff set stands as it is")
     factors = {"ratio": _plain(entry.own_ratio), "factor": _plain(settings.PRICE_FACTOR)}
-    return gettext("× %(ratio)s (the gateway's ratio) × %(factor)s (STUDIO_PRICE_FACTOR)") % factors
+    return gettext("%(ratio)s (the gateway's ratio) × %(factor)s (STUDIO_PRICE_FACTOR)") % factors
 
 
 def _plain(number: Decimal) -> str:

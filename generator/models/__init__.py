@@ -2,13 +2,8 @@
 
 from generator.models.assets import ImageAsset, image_key
 from generator.models.caps import Cap, StartingCaps
-from generator.models.catalogue import (
-    CatalogueChange,
-    CatalogueEntry,
-    Change,
-    PriceKind,
-    PriceSource,
-)
+from generator.models.catalogue import CatalogueEntry, PriceKind, PriceSource
+from generator.models.catalogue_changes import CatalogueChange, Change
 from generator.models.ceilings import Ceiling
 from generator.models.clock import Chore, Lock, WorkerSeen
 from generator.models.generations import FINAL, MOVES, UNDER_WAY, Action, Generation, Status
