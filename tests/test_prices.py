@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -318,6 +320,19 @@ def test_what_cannot_be_picked_is_refused_however_it_is_asked_for(
         entry.price(1)
     with pytest.raises(NotOffered):
         lifecycle.begin(member, member.personal_team, entry, make_asked(), batch=uuid.uuid4())
+    assert not Generation.objects.exists()
+
+
+@pytest.mark.parametrize("facts", UNPRICED)
+def test_what_cannot_be_picked_is_refused_by_direct_post(
+    client: Client, team: Team, member: User, facts: dict[str, Any]
+) -> None:
+    make_entry("qwen-image", **facts)
+    client.force_login(member)
+    sent = {"model": "qwen-image", "action": "create", "prompt": "a heron", "size": "1024x1024",
+            "batch": str(uuid.uuid4()), "price": "0", "cost": "0"}  # fmt: skip
+    answer = client.post(reverse("create", args=[team.slug]), sent)
+    assert "is not offered" in answer.content.decode()
     assert not Generation.objects.exists()
 
 

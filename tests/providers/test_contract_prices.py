@@ -152,3 +152,12 @@ def test_what_is_half_refused_is_charged_by_what_came(
     brief = brief_for(carrier, case, "a teapot [partly]", fields=smallest(case), count=4)
     ours, theirs = carried(carrier, catalogue[case[1]], case, brief)
     assert ours == theirs == 2 * 35
+
+
+def test_a_model_that_makes_two_of_itself_is_charged_for_both(
+    carrier: Carrier, catalogue: dict[str, CatalogueEntry]
+) -> None:
+    case = next(one for one in FIRSTS if one[0].name == "gemini-3-flash-image")
+    brief = brief_for(carrier, case, "two images of a teapot")
+    ours, theirs = carried(carrier, catalogue[case[1]], case, brief)
+    assert ours == theirs > 130
