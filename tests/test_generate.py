@@ -13,9 +13,9 @@ from PIL import Image
 
 from generator import jobs, pictures
 from generator.errors import ContentRefused
-from generator.models import Generation, ImageAsset, Role, Status, Team, User
+from generator.models import Generation, ImageAsset, Role, Status, Team, User, Window
 from generator.providers.base import Finished
-from tests.make import make_asset, make_entry, make_generation, make_mask, make_picture
+from tests.make import make_asset, make_entry, make_generation, make_mask, make_picture, set_cap
 from tests.pictures.make import SVG, raw_png
 from tests.scripted import ScriptedGateway, images
 
@@ -99,6 +99,13 @@ def test_a_prompt_that_the_provider_refuses_ends_with_its_reason(team: Team, wor
     said = refusal(wait=True)
     assert said == " ".join(Generation.objects.get().reason.split())
     assert said
+
+
+def test_a_cap_refuses_with_what_is_missing(team: Team, member: User) -> None:
+    set_cap(team, member, window=Window.EVER, credits=30)
+    said = refusal()
+    assert said.startswith("You have 30 credits left in all, and this needs 40: 10 are missing.")
+    assert not Generation.objects.exists()
 
 
 def test_a_prompt_of_nothing_is_refused(team: Team) -> None:
