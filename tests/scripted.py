@@ -7,9 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from generator import lifecycle
+from generator.errors import ProviderBusy
 from generator.models import Generation, QuotaAccount, Window
 from generator.models.turns import take_next
 from generator.providers.base import Brief, Finished, InlineImage, LinkedImage, Outcome
+from generator.providers.directory import Balance
 from tests.make import make_picture
 
 Answer = Outcome | Exception
@@ -51,6 +53,10 @@ class ScriptedGateway:
         if isinstance(file, Exception):
             raise file
         return file
+
+    def balance(self, *, deadline: float) -> Balance:
+        """No gateway of this kind says what is left."""
+        raise ProviderBusy("Ask somebody else.")
 
     def _next(self) -> Outcome:
         self.during()

@@ -31,6 +31,15 @@ class DoingQueue:
         """Do it."""
         job(*args)
 
+    @property
+    def connection(self) -> "DoingQueue":
+        """What is asked whether the queue is there."""
+        return self
+
+    def ping(self) -> bool:
+        """It is."""
+        return True
+
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedGateway], None]:

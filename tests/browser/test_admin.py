@@ -44,7 +44,7 @@ def test_staff_give_credits_by_a_few_presses(page: Page, site: str, boss: User) 
     page.get_by_label("Credits").fill("250")
     page.get_by_label("Reason").fill("a long week")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("was added successfully")).to_be_visible()
+    expect(page.get_by_text("250 credits")).to_be_visible()
     assert account.entries.get().credits == 250
 
 
