@@ -107,7 +107,12 @@ class Basis:
         if self.kind == "tokens":
             given, out = _tokens(usage, "input_tokens"), _tokens(usage, "output_tokens")
             if given or out:
-                return self._of_tokens(Decimal(given), Decimal(out))
+                # Neither is ever nought: one that is not said is what the total leaves for it.
+                total = _tokens(usage, "total_tokens")
+                return self._of_tokens(
+                    Decimal(given or max(total - out, 0)) or self.given,
+                    Decimal(out or max(total - given, 0)) or self.out * parts,
+                )
         # It does not say: what was expected, of what was made.
         return self._expected(parts)
 

@@ -110,6 +110,10 @@ def test_by_the_token_the_gateways_own_count_is_charged_be_it_less_or_more() -> 
         {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 981, "input_tokens": 785,
          "output_tokens": 196, "claude_cache_creation_1_h_tokens": 0},
         {"prompt_tokens": 785, "completion_tokens": 196, "total_tokens": 981},
+        {"input_tokens": 785, "output_tokens": 0, "completion_tokens": 196},
+        {"prompt_tokens": "785", "output_tokens": "196"},
+        {"input_tokens": 785, "output_tokens": 0, "total_tokens": 981},
+        {"output_tokens": 196, "total_tokens": 981},
     ],
 )  # fmt: skip
 def test_every_shape_of_usage_costs_the_same(usage: Any) -> None:
@@ -131,6 +135,11 @@ def test_where_the_gateway_counts_no_tokens_what_was_expected_is_charged(usage: 
     assert TOKENS.cost(made=2, asked=4, pixels=0, usage=usage) == TOKENS.price(2)
 
 
+def test_half_a_count_is_made_whole_by_what_was_expected() -> None:
+    assert cost(TOKENS, 2, input_tokens=50, total_tokens=50) == TOKENS.price(2)
+    assert cost(TOKENS, 1, output_tokens=1056, total_tokens=1056) == TOKENS.price(1)
+
+
 @pytest.mark.parametrize("tokens", [10**15, 10**200])
 def test_a_count_out_of_all_measure_still_fits_into_its_column(tokens: int) -> None:
     assert cost(TOKENS, 1, output_tokens=tokens) == LARGEST_COST
@@ -147,7 +156,7 @@ BASES = st.builds(
 )  # fmt: skip
 
 
-@given(BASES, st.integers(1, 15), st.integers(0, 15), st.integers(0, 10**9), st.integers(0, 10**7))
+@given(BASES, st.integers(1, 15), st.integers(0, 15), st.integers(0, 10**9), st.integers(1, 10**7))
 @settings(deadline=None)
 def test_a_copy_costs_the_same_as_its_original_and_never_less_than_it_should(
     basis: Basis, asked: int, made: int, pixels: int, tokens: int

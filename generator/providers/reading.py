@@ -20,6 +20,7 @@ from generator.providers.faults import judge
 
 LONGEST_NOTE = 100  # characters of a status that no document names
 
+_DIGITS = re.compile("[0-9]{1,15}")
 _TASK_ID = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 
 
@@ -95,24 +96,20 @@ def is_task_id(said: JSON) -> TypeGuard[str]:
 def read_usage(usage: JSON) -> dict[str, JSON]:
     """The three shapes of B5 as one: `input_tokens`, `output_tokens`, `total_tokens`.
 
-    The pair `prompt_tokens`, `completion_tokens` says the same or nothing: it is taken only
-    where the other pair is missing or nought, and never added. Unknown keys are kept, unless
-    they are out of all measure.
+    `prompt_tokens` and `completion_tokens` say the same or nothing: each is taken only where the
+    other name is missing or nought, and never added. Whole numbers may be written as text.
+    Unknown keys are kept, unless they are out of all measure.
     """
     if not isinstance(usage, dict) or not usage:
         return {}
-    counts = _pair(usage, "input_tokens", "output_tokens")
-    if not any(counts):
-        counts = _pair(usage, "prompt_tokens", "completion_tokens")
-    total = _count(usage.get("total_tokens")) or sum(counts)
-    three = {"input_tokens": counts[0], "output_tokens": counts[1], "total_tokens": total}
+    given = _count(usage.get("input_tokens")) or _count(usage.get("prompt_tokens"))
+    out = _count(usage.get("output_tokens")) or _count(usage.get("completion_tokens"))
+    total = _count(usage.get("total_tokens")) or given + out
+    three = {"input_tokens": given, "output_tokens": out, "total_tokens": total}
     return modest({**usage, **three}, least=tuple(three))
 
 
-def _pair(usage: Mapping[str, JSON], *names: str) -> tuple[int, int]:
-    first, second = (_count(usage.get(name)) for name in names)
-    return first, second
-
-
 def _count(said: JSON) -> int:
+    if isinstance(said, str) and _DIGITS.fullmatch(said):
+        return int(said)
     return said if is_whole(said) and said > 0 else 0

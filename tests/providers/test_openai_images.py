@@ -243,7 +243,10 @@ def test_an_image_over_the_limit_is_not_decoded(monkeypatch: pytest.MonkeyPatch)
             (5, 7, 12),
         ),
         ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 981}, (0, 0, 981)),
-        ({"input_tokens": None, "output_tokens": "7", "total_tokens": True}, (0, 0, 0)),
+        ({"input_tokens": 5, "output_tokens": 0, "completion_tokens": 7}, (5, 7, 12)),
+        ({"prompt_tokens": 5, "output_tokens": 7, "total_tokens": 12}, (5, 7, 12)),
+        ({"input_tokens": None, "output_tokens": "7", "total_tokens": True}, (0, 7, 7)),
+        ({"input_tokens": "9" * 16, "output_tokens": "-7", "total_tokens": "٧"}, (0, 0, 0)),
         ({"input_tokens": -5, "output_tokens": 7}, (0, 7, 7)),
     ],
 )
