@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -18,6 +19,7 @@ from generator.usage import Period
 from generator.views import ledger
 
 AT_ONCE = 2000  # lines
+FARTHEST = timedelta(hours=36)  # more than lies between any two time zones
 _READ = (
     "kind", "credits", "counts_on", "reason", "created_at", "by", "by__first_name", "by__last_name",
     "by__username", "generation__label", "generation__action", "generation__prompt",
@@ -72,8 +74,8 @@ def _entries(account: QuotaAccount, month: Period) -> Iterator[list[LedgerEntry]
         .only(*_READ)
         .order_by("created_at", "pk")
     )
-    # None is written before the day it counts on has begun.
-    behind, since = Q(), ledger.moments(account.team, month)[0]
+    # None is written before the day it counts on has begun: wherever the team kept its clock then.
+    behind, since = Q(), ledger.moments(account.team, month)[0] - FARTHEST
     while entries := list(rest.filter(behind, created_at__gte=since)[:AT_ONCE]):
         if not connection.in_atomic_block:
             connection.close()

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -77,6 +78,17 @@ def test_the_lines_of_a_month_add_up_to_its_total_whenever_they_were_written(
     assert len(found) == 2
     total = usage.total(Scope(team, member), month)
     assert -sum(int(row["Credits"]) for row in found) == total.credits == 40
+
+
+def test_lines_of_the_months_first_hours_stay_in_it_when_the_team_moves_west(
+    maker: Client, team: Team, member: User
+) -> None:
+    month = Period.month_of(team.today())
+    began = datetime.combine(month.first, time(0, 10), tzinfo=ZoneInfo("Pacific/Kiritimati"))
+    made = make_made(member, team)
+    written_at(made.entries.all(), began, month.first)
+    Team.objects.filter(pk=team.pk).update(time_zone="Pacific/Pago_Pago")
+    assert len(rows(loaded(maker, team, month=f"{month.first:%Y-%m}"))) == 2
 
 
 def test_no_line_is_lost_or_doubled_where_one_piece_ends_and_the_next_begins(
