@@ -73,13 +73,15 @@ class Spender:
 
 @dataclass(frozen=True, slots=True)
 class OwnCap:
-    """A window in which somebody may cap themselves. `allowed` is what staff allow, if anything."""
+    """A window in which somebody may cap themselves. `allowed` is what staff allow, if anything;
+    `is_pooled` says that the team together is capped there, too."""
 
     window: Window
     words: str
     allowed: int | None
     typed: str
     is_set: bool
+    is_pooled: bool
     errors: Sequence[str] = ()
 
 
@@ -143,13 +145,16 @@ def people(look: Look, month: Period, models: Sequence[Share]) -> dict[str, Any]
 def own_caps(account: QuotaAccount, form: OwnCapForm | None) -> list[OwnCap]:
     """A form a window; what was sent and refused keeps what was typed and says why."""
     caps = {Window(cap.window): cap for cap in account.caps.all()}
+    pooled = set(QuotaAccount.objects.pool(account.team).caps.values_list("window", flat=True))
     rows = []
     for window, words in A_WINDOW.items():
         cap = caps.get(window)
         own = cap.own_credits if cap else None
         allowed = cap.credits if cap else None
         typed = "" if own is None else str(own)
-        row = OwnCap(window, words, allowed, typed, is_set=own is not None)
+        row = OwnCap(
+            window, words, allowed, typed, is_set=own is not None, is_pooled=window in pooled
+        )
         if form and form.data.get("window") == window:
             errors = [str(error) for error in form.errors.get("credits", [])]
             row = replace(row, typed=form.data.get("credits", ""), errors=errors)

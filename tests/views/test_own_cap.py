@@ -91,6 +91,20 @@ def test_the_cap_is_ones_own_whatever_else_is_sent(
     assert set(Cap.objects.values_list("credits", flat=True)) == {None, 10_000}
 
 
+def test_beside_the_field_stands_what_holds_besides_the_teams_cap_too(
+    maker: Client, team: Team, member: User
+) -> None:
+    def said() -> str:
+        return words(maker.get(reverse("usage", args=[team.slug])).content.decode())
+
+    assert "Nothing else caps you a day." in said()
+    set_cap(team, None, window=Window.DAY, credits=50)
+    assert "Nothing else caps you a day." not in said()
+    assert "Nothing but the team’s cap holds you back a day." in said()
+    set_cap(team, member, window=Window.DAY, credits=70)
+    assert "You may spend up to 70 a day. The team’s cap holds as well." in said()
+
+
 @pytest.mark.parametrize("window", ["", "week", "DAY"])
 def test_there_is_no_other_window(maker: Client, team: Team, member: User, window: str) -> None:
     assert send(maker, team, window=window, credits="5")[0] == 404
