@@ -128,9 +128,12 @@ def test_what_is_stored_is_the_picture_with_its_mark(team: Team, member: User) -
     assert asset.file.name == f"teams/{team.pk}/{asset.generation_id}/0.png"
 
 
-def test_the_spool_is_empty_when_all_is_kept(team: Team, member: User) -> None:
+def test_the_spool_is_empty_when_all_is_kept(
+    team: Team, member: User, django_capture_on_commit_callbacks: Any
+) -> None:
     make_generation(member, team)
-    run(ScriptedGateway(images()))
+    with django_capture_on_commit_callbacks(execute=True):
+        run(ScriptedGateway(images()))
     assert list(spool().kept()) == []
 
 

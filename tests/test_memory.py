@@ -77,8 +77,11 @@ def test_the_row_in_hand_forgets_as_the_database_does(
     assert Generation.objects.get().memory == ""
 
 
-def test_a_memory_that_another_worker_has_kept_is_not_forgotten(team: Team, member: User) -> None:
-    generation = remembering(member, team)
+def test_a_memory_that_another_worker_has_kept_is_not_forgotten(
+    team: Team, member: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        generation = remembering(member, team)
     assert list(spool().kept()) == []
     keeping.keep_memory(generation, last_try=True)
     generation.refresh_from_db()
@@ -90,6 +93,7 @@ def test_a_storage_that_cannot_say_whether_it_is_there_is_asked_again(
     team: Team, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generation = remembering(member, team)
+    spool().clear(generation.pk)
     monkeypatch.setattr(type(image_storage()), "exists", refuse)
     with pytest.raises(keeping.NotYet):
         keeping.keep_memory(generation, last_try=False)

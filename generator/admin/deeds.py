@@ -124,7 +124,8 @@ GIVE_BACK = Deed(
     _("Give the credits back"),
     _(
         "What it cost goes back to its author and team, once. One that is unfinished is given up: "
-        "it ends as failed, even if the provider still makes it."
+        "it ends as failed, even if the provider still makes it. One whose images are being kept "
+        "is left alone until they are."
     ),
     "credits given back",
     _give_back,

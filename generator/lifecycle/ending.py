@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -31,8 +32,16 @@ def fail(generation: Generation, reason: str, *, code: str, request_id: str = ""
         release(generation, failed=True)
         live.moved(generation)
     if code not in {"lost", "bug"}:  # what may yet be looked for is left to the daily round
-        spool().clear(generation.pk)
+        clear_spool(generation)
     return None
+
+
+def clear_spool(generation: Generation) -> None:
+    """Forget what lies in the spool for it, once that it has ended is committed.
+
+    A caller's own transaction may still be taken back, and a paid image lies nowhere else.
+    """
+    transaction.on_commit(partial(spool().clear, generation.pk))
 
 
 def refuse(generation: Generation, error: ProviderError) -> float | None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from generator import keeping, live, noticing
 from generator.errors import SpoolFull
-from generator.lifecycle.ending import fail, growing_pause, look_again
+from generator.lifecycle.ending import clear_spool, fail, growing_pause, look_again
 from generator.models import Generation, Status, UsageTotal
 from generator.models.quota import accounts_holding
 from generator.models.storage import spool
@@ -131,7 +131,7 @@ def _finish(generation: Generation, problem: str) -> float | None:
             )
             noticing.tell(generation.team, holding)
         live.moved(generation)
-    spool().clear(generation.pk)
+    clear_spool(generation)
     return None
 
 

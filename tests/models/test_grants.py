@@ -4,12 +4,14 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from generator import books, lifecycle
 from generator.errors import AlreadyMoved, StudioError
 from generator.models import Generation, Kind, LedgerEntry, QuotaAccount, Status, Team, User
 from generator.models.caps import LARGEST_CAP
-from tests.make import make_asked, make_entry, make_generation
+from generator.models.storage import spool
+from tests.make import make_asked, make_asset, make_entry, make_generation, make_picture
 from tests.models.test_quota import left
 from tests.scripted import CAP, ScriptedGateway, images, run, take
 
@@ -112,6 +114,40 @@ def test_one_that_a_worker_has_moved_meanwhile_is_left_alone(team: Team, member:
     with pytest.raises(AlreadyMoved):
         lifecycle.give_back(generation, reason="The model is down.", by=member)
     assert left(team, member) == CAP - 40
+
+
+@pytest.mark.parametrize("is_claimed", [True, False])
+def test_one_whose_images_are_being_kept_is_given_back_once_they_are(
+    team: Team, member: User, is_claimed: bool
+) -> None:
+    generation = make_generation(
+        member, team, status=Status.STORING, claimed_by="w1" if is_claimed else ""
+    )
+    if not is_claimed:
+        make_asset(generation)
+    with pytest.raises(StudioError, match="being kept"):
+        lifecycle.give_back(generation, reason="blurred", by=member)
+    assert Generation.objects.get().status == Status.STORING
+    assert left(team, member) == CAP - 40
+
+
+def test_a_paid_image_outlasts_a_giving_up_that_was_taken_back(team: Team, member: User) -> None:
+    generation = make_generation(member, team, status=Status.STORING)
+    spool().put(generation.pk, [(0, make_picture())], {"outcome": [{}]})
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        lifecycle.give_back(generation, reason="blurred", by=member)
+        raise ZeroDivisionError
+    assert spool().manifest(generation.pk) is not None
+
+
+def test_what_was_given_up_leaves_nothing_in_the_spool(
+    team: Team, member: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    generation = make_generation(member, team, status=Status.STORING)
+    spool().put(generation.pk, [(0, make_picture())], {"outcome": [{}]})
+    with django_capture_on_commit_callbacks(execute=True):
+        lifecycle.give_back(generation, reason="blurred", by=member)
+    assert list(spool().kept()) == []
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "free"])
