@@ -14,6 +14,8 @@ from generator.providers.base import JSON, Reply
 from generator.providers.cleaning import clean
 
 LONGEST = 4000  # characters that are kept of a reply
+READ = 4 * LONGEST  # characters of a text that are looked at: no pattern sees more
+MOST_PARTS = 1000  # of a body of JSON that are looked at
 LONGEST_STRING = 300  # characters of one string in it
 MOST_ITEMS = 40  # of a list or a mapping
 RUN = 16  # letters and digits in a row that give away where they were taken from
@@ -24,13 +26,15 @@ _SECRET = frozenset({
     "authorization", "token", "accesstoken", "refreshtoken", "apikey", "key", "secret", "password",
     "signature", "thoughtsignature", "cookie", "setcookie", "email", "text", "caption",
 })  # fmt: skip
+# A stranger writes what these look at. A repetition that may begin at any letter has a bound, or a
+# long run of letters would be read once for each of them.
 _LINK = re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([^\s?#\"'<>\\]*)([?#][^\s\"'<>\\]*)?", re.I)
 _QUERY = re.compile(r"(?<=[\w/])\?[\w%.~-]+=[^\s\"'<>\\]*")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _KEY = re.compile(r"\b(?:sk|pk|rk)-[\w*-]{6,}|(?<=bearer )[\w.~+/=*-]+", re.I)
 _PACKED = re.compile(r"[A-Za-z0-9+/=_-]{100,}")  # base64, or something as unreadable
 _SECRET_IN_TEXT = re.compile(
-    r"""("(?:\w*prompt\w*|text|token|api_?key|key|secret|authorization|email)"\s*:\s*")"""
+    r"""("(?:\w{0,40}prompt\w{0,40}|text|token|api_?key|key|secret|authorization|email)"\s*:\s*")"""
     r"""((?:[^"\\]|\\.)*)""",
     re.I,
 )
@@ -61,7 +65,8 @@ def _told(reply: Reply, hidden: "_Hide") -> str:
         said = json.loads(reply.body)
     except (ValueError, RecursionError):
         return _told_of_text(reply, hidden)
-    told = json.dumps(_shown(said, hidden), indent=1, ensure_ascii=False)
+    shown = _shown(said, hidden, iter(range(MOST_PARTS)))
+    told = json.dumps(shown, indent=1, ensure_ascii=False)
     # Once more: a prompt may have been told in pieces that give nothing away one by one.
     return hidden(told[: 2 * LONGEST])
 
@@ -71,7 +76,7 @@ def _told_of_text(reply: Reply, hidden: "_Hide") -> str:
     name = hidden(kind[0]) if kind else "an unknown kind"
     if not _is_text(reply.body, name):
         return f"… {len(reply.body):,} bytes of {name}"
-    text = reply.body[: 64 * LONGEST].decode("utf-8", "replace")
+    text = reply.body[:READ].decode("utf-8", "replace")
     text = _SECRET_IN_TEXT.sub(lambda found: found[1] + _length(found[2]), text)
     return _plain(text, hidden, cut_at=2 * LONGEST)
 
@@ -84,8 +89,11 @@ def _is_text(body: bytes, name: str) -> bool:
     return odd <= len(head) // 20 and (bool(_MADE_OF_TEXT.search(name)) or odd <= 2)
 
 
-def _shown(said: JSON, hidden: "_Hide", *, depth: int = 0) -> JSON:
+def _shown(said: JSON, hidden: "_Hide", parts: Iterator[int], *, depth: int = 0) -> JSON:
+    """It without its secrets; `parts` runs out when enough was looked at."""
     match said:
+        case _ if next(parts, None) is None:
+            return "…"
         case str():
             return _length(said) if len(said) > LONGEST_STRING else _plain(said, hidden)
         case dict() | list() if depth > 20:
@@ -95,12 +103,12 @@ def _shown(said: JSON, hidden: "_Hide", *, depth: int = 0) -> JSON:
             shown = {
                 _plain(name, hidden)[:80]: _secret(value)
                 if _is_secret(name, value)
-                else _shown(value, hidden, depth=depth + 1)
+                else _shown(value, hidden, parts, depth=depth + 1)
                 for name, value in rows[:MOST_ITEMS]
             }
             return shown | _more(len(rows))
         case list():
-            items = [_shown(item, hidden, depth=depth + 1) for item in said[:MOST_ITEMS]]
+            items = [_shown(item, hidden, parts, depth=depth + 1) for item in said[:MOST_ITEMS]]
             return items + list(_more(len(said)))
         case _:
             return said
@@ -129,7 +137,7 @@ def _length(text: str) -> str:
 
 def _plain(text: str, hidden: "_Hide", *, cut_at: int = LONGEST_STRING) -> str:
     """A piece of text without secrets; what is hidden first cannot be cut in two by the rest."""
-    text = _PACKED.sub(lambda found: _length(found[0]), text)[:cut_at]
+    text = _PACKED.sub(lambda found: _length(found[0]), text[:READ])[:cut_at]
     text = _LINK.sub(lambda found: found[1] + found[2] + ("?…" if found[3] else ""), hidden(text))
     return _KEY.sub(HIDDEN, _ADDRESS.sub(HIDDEN, _QUERY.sub("?…", text)))
 

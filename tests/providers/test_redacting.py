@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -15,7 +16,7 @@ from generator.errors import ProviderBusy
 from generator.providers import openai_images
 from generator.providers.base import Brief, Reply
 from generator.providers.gateway import Gateway
-from generator.providers.redacting import LONGEST, redacted
+from generator.providers.redacting import LONGEST, redacted, without
 from generator.providers.witness import Witness
 
 KEY = "sk-sentinel-0123456789abcdef"
@@ -158,6 +159,46 @@ def test_nothing_that_comes_is_too_odd_too_deep_or_too_long(body: bytes) -> None
     assert len(kept) <= LONGEST
     kept.encode()
     assert "\0" not in kept
+
+
+# What each pattern would read over and over, if nothing bounded it.
+HOSTILE = {
+    "a name with prompt in it": '"' + "prompt" * 170_000,
+    "names with prompt in them": '"prompt' * 140_000,
+    "a name of a secret": '"text"' + " " * 1_000_000,
+    "names of secrets": '"token" ' * 120_000,
+    "a secret without an end": '"text": "' + "\\" * 1_000_000,
+    "what may be an address": "a." * 500_000,
+    "addresses": "a@" * 500_000,
+    "an address of many parts": "a@" + "a." * 500_000,
+    "links": "http://" * 140_000,
+    "a link with a name": "http://" + "a:" * 500_000,
+    "a link's end": "a?" * 500_000,
+    "one link's end": "a?" + "a" * 1_000_000,
+    "keys": "sk-" * 330_000,
+    "bearers": "bearer " * 140_000,
+    "what may be packed": ("a" * 99 + " ") * 10_000,
+    "one letter": "a" * 1_000_000,
+    "room": " " * 1_000_000,
+}
+AS: dict[str, Callable[[str], Any]] = {
+    "as a page": lambda text: f"<p>{text}".encode(),
+    "as strings": lambda text: [text[at : at + 290] for at in range(0, len(text), 290)],
+    "as a name": lambda text: {text: 1},
+    "as many small things": lambda text: [[[[text[:40]] * 40] * 40] * 40] * 3,
+}
+
+
+@pytest.mark.parametrize("shape", AS)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_million_hostile_letters_are_looked_through_in_no_time(name: str, shape: str) -> None:
+    said = AS[shape](HOSTILE[name])
+    reply = Reply(400, {"content-type": "text/html"}, said if isinstance(said, bytes) else
+                  json.dumps(said).encode())  # fmt: skip
+    began = time.process_time()
+    redacted(reply, hide=(KEY, PROMPT))
+    without(HOSTILE[name], hide=(KEY, PROMPT))
+    assert time.process_time() - began < 2  # usually hundredths of one; minutes without bounds
 
 
 # ── Who sees what came ──
