@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
-from generator import lifecycle, live
+from generator import audit, lifecycle, live
 from generator.errors import NotAllowed
 from generator.models import Membership, Role, Team, User
 from generator.models.people import LONGEST_NAME
@@ -23,11 +23,11 @@ def suspend(user: User, *, by: User) -> int:
     """Shut an account: no sign-in, open sessions end, what waits is withdrawn.
 
     Says how many generations were withdrawn; what a provider already has goes on to its end.
-    Raises NotAllowed for oneself, and for a superuser unless another superuser asks.
+    Raises NotAllowed for oneself, and for staff unless a superuser asks.
     """
-    _may_steer(user, by)
     if user == by:
         raise NotAllowed(gettext("You cannot suspend yourself."))
+    _may_steer(user, by)
     with transaction.atomic():
         user.is_active = False
         user.save(update_fields=["is_active"])
@@ -41,8 +41,9 @@ def suspend(user: User, *, by: User) -> int:
 def open_again(user: User, *, by: User) -> None:
     """Let a suspended person sign in again. Raises NotAllowed as `suspend` does."""
     _may_steer(user, by)
-    user.is_active = True
-    user.save(update_fields=["is_active"])
+    with transaction.atomic():  # the line in the audit log is written with it
+        user.is_active = True
+        user.save(update_fields=["is_active"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,12 @@ def hand_over(leaver: User, to: User, *, by: User) -> HandOver:
     """Give what a suspended person made to another: their own team becomes an ordinary one.
 
     `to` owns it from now on, and every team that nobody else active owns. The leaver is a member
-    nowhere; they stay the author of what they made. Raises NotAllowed, and then nothing is done.
+    nowhere; they stay the author of what they made. What went over is noted in the audit log.
+    Raises NotAllowed, and then nothing is done.
     """
     _may_steer(leaver, by)
+    if to == by and not by.is_superuser:
+        raise NotAllowed(gettext("Only a superuser may hand over to themselves."))
     with transaction.atomic():
         # Both rows are held: neither may be opened or suspended meanwhile.
         people = User.objects.select_for_update().filter(pk__in=[leaver.pk, to.pk]).order_by("pk")
@@ -108,7 +112,21 @@ def hand_over(leaver: User, to: User, *, by: User) -> HandOver:
             over.personal.save(update_fields=["personal_of", "name"])
         for membership in leaver.memberships.all():
             membership.delete()
+        audit.note(leaver, told(over, leaver, to), by=by)
     return over
+
+
+def told(over: HandOver, leaver: User, to: User) -> str:
+    """What was handed over, for people."""
+    names = ", ".join(over.new_name if team == over.personal else team.name for team in over.to_own)
+    text = gettext("%(to)s owns now: %(teams)s.") if names else gettext("There was nothing to own.")
+    left = gettext("%(name)s is in no team any more.")
+    return f"{text} {left}" % {"to": to.shown_name, "teams": names, "name": leaver.shown_name}
+
+
+def is_staff(user: User) -> bool:
+    """Whether they are on the staff; a superuser is, whatever else is ticked."""
+    return user.is_staff or user.is_superuser
 
 
 def _give(team: Team, to: User) -> None:
@@ -129,5 +147,5 @@ def _new_name(leaver: User) -> str:
 
 
 def _may_steer(user: User, by: User) -> None:
-    if user.is_superuser and not by.is_superuser:
-        raise NotAllowed(gettext("Only a superuser may do this to a superuser."))
+    if is_staff(user) and not by.is_superuser:
+        raise NotAllowed(gettext("Only a superuser may do this to staff."))

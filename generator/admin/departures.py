@@ -15,10 +15,10 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from generator import audit, leaving
+from generator import leaving
 from generator.admin.base import StudioAdmin
 from generator.errors import NotAllowed
-from generator.models import Generation, Membership, Status, Team, User
+from generator.models import Generation, Membership, Status, User
 
 AT_ONCE = 100  # people
 PERSON = "admin:generator_user_change"
@@ -108,9 +108,7 @@ class Departures(StudioAdmin):
             except NotAllowed as error:
                 form.add_error("to", str(error))
             else:
-                told = _told(over, leaver, to)
-                audit.note(leaver, told, by=request.user)
-                self.message_user(request, told, messages.SUCCESS)
+                self.message_user(request, leaving.told(over, leaver, to), messages.SUCCESS)
                 return redirect(PERSON, pk)
         context = {
             "form": form,
@@ -177,15 +175,3 @@ class Departures(StudioAdmin):
             except NotAllowed as error:
                 self.message_user(request, f"{person.shown_name}: {error}", messages.WARNING)
         return count
-
-
-def _told(over: leaving.HandOver, leaver: User, to: User) -> str:
-    """What was handed over, for people."""
-    names = ", ".join(_now_called(team, over) for team in over.to_own)
-    text = gettext("%(to)s owns now: %(teams)s.") if names else gettext("There was nothing to own.")
-    left = gettext("%(name)s is in no team any more.")
-    return f"{text} {left}" % {"to": to.shown_name, "teams": names, "name": leaver.shown_name}
-
-
-def _now_called(team: Team, over: leaving.HandOver) -> str:
-    return over.new_name if team == over.personal else team.name

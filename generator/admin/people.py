@@ -13,6 +13,8 @@ from django.contrib.admin import ShowFacets
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -21,7 +23,7 @@ from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import InfinitePaginator
 
-from generator import audit, usage
+from generator import audit, leaving, usage
 from generator.admin import caps
 from generator.admin.base import ReadOnlyInline, StudioAdmin
 from generator.admin.departures import Departures
@@ -37,8 +39,28 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 class GroupAdmin(DjangoGroupAdmin, StudioAdmin):
     """Which staff may do what."""
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+        """Only a superuser says what a group may do, or staff could let their own do all."""
+        return [] if _is_super(request) else ["permissions"]
 
-class EmailAddressInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
+
+class WaysIn(TabularInline):  # type: ignore[misc]  # unfold is not typed
+    """What somebody comes in with; that of staff is for superusers to change."""
+
+    def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """As Django says, of whom it is allowed."""
+        return may_let_in(request, obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """As Django says, of whom it is allowed."""
+        return may_let_in(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """As Django says, of whom it is allowed."""
+        return may_let_in(request, obj) and super().has_delete_permission(request, obj)
+
+
+class EmailAddressInline(WaysIn):
     """The addresses that a person can sign in with."""
 
     model = EmailAddress
@@ -47,7 +69,7 @@ class EmailAddressInline(TabularInline):  # type: ignore[misc]  # unfold is not 
     show_title = False
 
 
-class AuthenticatorInline(TabularInline):  # type: ignore[misc]
+class AuthenticatorInline(WaysIn):
     """Second factors: what there is, and for somebody locked out, the means to take it away."""
 
     model = Authenticator
@@ -55,7 +77,7 @@ class AuthenticatorInline(TabularInline):  # type: ignore[misc]
     extra = 0
     verbose_name_plural = _("second factors")
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Only the person, on their own pages."""
         return False
 
@@ -85,8 +107,10 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
 
     def save(self, commit: bool = True) -> User:
         """Set the password."""
-        user: User = super().save(commit)
-        audit.note(user, "set a password" if user.has_usable_password() else "took the password")
+        with transaction.atomic():
+            user: User = super().save(commit)
+            kind = "set a password" if user.has_usable_password() else "took the password"
+            audit.note(user, kind)
         return user
 
 
@@ -122,14 +146,37 @@ class UserAdmin(Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
         """None for somebody who is only being made."""
         return list(self.inlines) if obj else []
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """All of them; of the password nothing, where it may not be set: unfold would show what
+        is kept of it (T1)."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self._may_set_password(request, obj):
+            return fieldsets
+        return [
+            (title, {**facts, "fields": [name for name in facts["fields"] if name != "password"]})
+            for title, facts in fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Only a superuser gives rights, or staff could give themselves all of them."""
-        return [*self.readonly_fields, *([] if _is_super(request) else RIGHTS)]
+        rights = () if _is_super(request) else RIGHTS
+        address = () if may_let_in(request, obj) else ("email",)
+        return [*self.readonly_fields, *rights, *address]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A superuser's account, password and all, is for superusers."""
+        """The account of another on the staff is for superusers."""
         allowed: bool = super().has_change_permission(request, obj)
-        return allowed and (obj is None or not obj.is_superuser or _is_super(request))
+        return allowed and (obj == request.user or may_let_in(request, obj))
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Set a password. Raises PermissionDenied where it is for superusers."""
+        person = self.get_object(request, id)
+        if person is not None and not self._may_set_password(request, person):
+            raise PermissionDenied
+        page: HttpResponse = super().user_change_password(request, id, form_url)
+        return page
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody: suspend them."""
@@ -155,6 +202,17 @@ class UserAdmin(Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
         extra = {**(extra_context or {}), **facts}
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page
+
+    def _may_set_password(self, request: HttpRequest, person: User) -> bool:
+        return may_let_in(request, person) and self.has_change_permission(request, person)
+
+
+def may_let_in(request: HttpRequest, person: User | None) -> bool:
+    """Whether whoever asks may change how this person comes in: password, addresses, factors.
+
+    Of staff only superusers may, or one with few rights would take over one with many.
+    """
+    return person is None or not leaving.is_staff(person) or _is_super(request)
 
 
 def _is_super(request: HttpRequest) -> bool:
