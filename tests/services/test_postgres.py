@@ -33,7 +33,7 @@ def test_the_rules_hold_on_postgresql() -> None:
             cwd=servers.ROOT,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=480,
         )
     assert run.returncode == 0, run.stdout[-4000:]
     assert " passed" in run.stdout
