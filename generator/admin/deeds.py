@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from generator import audit, jobs, lifecycle
-from generator.errors import AlreadyMoved, IllegalMove, StudioError
+from generator.errors import AlreadyMoved, IllegalMove, NotAllowed, StudioError
 from generator.models import FINAL, Generation, User
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ def told(deed: Deed, done: Done) -> str:
     return " ".join(parts)
 
 
+def is_own(generation: Generation, by: object) -> bool:
+    """Whether giving it back would be to themselves, which mere staff may not."""
+    return isinstance(by, User) and generation.author_id == by.pk and not by.is_superuser
+
+
 def _look_again(generation: Generation, reason: str, by: User) -> None:
     if generation.status in FINAL:
         raise AlreadyMoved(gettext("it has come to its end."))
@@ -85,6 +90,8 @@ def _cancel(generation: Generation, reason: str, by: User) -> None:
 
 
 def _give_back(generation: Generation, reason: str, by: User) -> None:
+    if is_own(generation, by):
+        raise NotAllowed(gettext("it is your own. Ask a superuser."))
     lifecycle.give_back(generation, reason=reason, by=by)
 
 
