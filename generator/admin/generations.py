@@ -35,6 +35,7 @@ from generator.admin.beside_generations import (
 )
 from generator.admin.deeds import CANCEL, GIVE_BACK, LOOK_AGAIN, Deed
 from generator.admin.filters import DaysFilter, ModelFilter, ReasonFilter
+from generator.admin.sidebar import may_view
 from generator.admin.verdicts import verdict
 from generator.models import (
     Generation,
@@ -154,7 +155,8 @@ class GenerationAdmin(LargeTableAdmin):
         """The page, with what became of it on top."""
         generation = kwargs.get("obj")
         if generation is not None:
-            context["verdict"] = verdict(generation)
+            may_see_answers = may_view(request, "generator.keptreply")
+            context["verdict"] = verdict(generation, with_answer=may_see_answers)
         page: HttpResponse = super().render_change_form(request, context, **kwargs)
         return page
 
@@ -163,6 +165,11 @@ class GenerationAdmin(LargeTableAdmin):
     def has_act_permission(self, request: HttpRequest, pk: object = None) -> bool:
         """Staff who may change generations, by Django's permissions."""
         return request.user.has_perm("generator.change_generation")
+
+    def has_give_back_permission(self, request: HttpRequest, pk: object = None) -> bool:
+        """Those of them who may grant: to give back is to grant."""
+        may_grant = request.user.has_perm("generator.add_ledgerentry")
+        return may_grant and self.has_act_permission(request, pk)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """The buttons that would do something."""
@@ -173,7 +180,8 @@ class GenerationAdmin(LargeTableAdmin):
         idle = {
             "look_again_here": generation.is_final,
             "cancel_here": generation.status != Status.QUEUED,
-            "give_back_here": generation.is_final and not generation.cost,
+            "give_back_here": (generation.is_final and not generation.cost)
+            or deeds.is_own(generation, request.user),
         }
         return [each for each in buttons if not idle[each.method.__name__]]
 
@@ -189,7 +197,7 @@ class GenerationAdmin(LargeTableAdmin):
         """Withdraw the chosen ones that have not begun; the rest is left alone."""
         return self._do(CANCEL, request, rows)
 
-    @admin.action(description=GIVE_BACK.title, permissions=["act"])
+    @admin.action(description=GIVE_BACK.title, permissions=["give_back"])
     def give_back(self, request: HttpRequest, rows: QuerySet[Generation]) -> HttpResponse | None:
         """Give back what the chosen ones cost, for a reason that is asked for."""
         return self._do(GIVE_BACK, request, rows)
@@ -204,7 +212,7 @@ class GenerationAdmin(LargeTableAdmin):
         """Withdraw this one, once that is confirmed."""
         return self._do_here(CANCEL, request, object_id)
 
-    @action(description=GIVE_BACK.title, permissions=["act"], url_path="give-back")  # type: ignore[untyped-decorator]
+    @action(description=GIVE_BACK.title, permissions=["give_back"], url_path="give-back")  # type: ignore[untyped-decorator]
     def give_back_here(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give back what this one cost, for a reason that is asked for."""
         return self._do_here(GIVE_BACK, request, object_id)

@@ -27,6 +27,7 @@ from generator import audit, leaving, usage
 from generator.admin import caps
 from generator.admin.base import ReadOnlyInline, StudioAdmin
 from generator.admin.departures import Departures
+from generator.admin.sidebar import viewable
 from generator.models import Membership, User
 
 # allauth's own pages would show the seed of a second factor and the keys of sessions.
@@ -186,16 +187,20 @@ class UserAdmin(Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
         self, request: HttpRequest, object_id: str, form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:  # fmt: skip
-        """The page, with what they used this month on top.
+        """The page, with what they used this month on top, for those who may see it.
 
         Accounts that were never used are opened, so that they can be capped.
         """
         person = self.get_object(request, object_id)
         facts: dict[str, Any] = {}
         if person is not None and self.has_view_permission(request, person):
-            caps.open_accounts(person)
+            may_see = viewable(request)
+            if may_see["quotaaccount"] or request.user.has_perm("generator.change_cap"):
+                caps.open_accounts(person)
+            scope = usage.Scope(author=person)
             facts = {
-                "month": usage.total(usage.Scope(author=person), caps.this_month()),
+                "may_see": may_see,
+                "month": usage.total(scope, caps.this_month()) if may_see["usagetotal"] else None,
                 "may_change": self.has_change_permission(request, person),
                 "is_oneself": person == request.user,
             }

@@ -65,6 +65,12 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
 )
 
 
+_BELONGING = (
+    ("generator", "usagetotal"), ("generator", "generation"), ("generator", "quotaaccount"),
+    ("generator", "ledgerentry"), ("auditlog", "logentry"),
+)  # fmt: skip
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups and their places for whoever asks. Lists that no group names come last."""
     site = admin.site
@@ -85,6 +91,11 @@ def may_view(request: HttpRequest, model: str) -> bool:
     app, _dot, name = model.partition(".")
     user = request.user
     return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
+
+
+def viewable(request: HttpRequest) -> dict[str, bool]:
+    """Of which the rows that belong to a person or a team may be seen, by the model's name."""
+    return {model: may_view(request, f"{app}.{model}") for app, model in _BELONGING}
 
 
 def _items(

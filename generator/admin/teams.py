@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 
 from generator.admin import caps
 from generator.admin.base import StudioAdmin
+from generator.admin.sidebar import viewable
 from generator.models import Invitation, Membership, Team, User
 
 ZONE_CHANGE = _(
@@ -111,8 +112,11 @@ class TeamAdmin(StudioAdmin):
     ) -> HttpResponse:
         """The page; a pool that was never used is opened, so that it can be capped."""
         team = self.get_object(request, object_id)
-        if team is not None and self.has_view_permission(request, team):
+        may_see = viewable(request)
+        may_see_accounts = may_see["quotaaccount"] or request.user.has_perm("generator.change_cap")
+        if team is not None and may_see_accounts and self.has_view_permission(request, team):
             caps.open_accounts(team)
+        kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), "may_see": may_see}
         page: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return page
 

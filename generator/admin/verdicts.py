@@ -49,9 +49,10 @@ class Verdict:
     is_bad: bool
 
 
-def verdict(generation: Generation) -> Verdict:
-    """What to say of it; one query, for the last answer."""
-    failed, last = generation.status == Status.FAILED, generation.replies.last()
+def verdict(generation: Generation, *, with_answer: bool) -> Verdict:
+    """What to say of it; with the gateway's last answer (one query) for those who may see it."""
+    failed = generation.status == Status.FAILED
+    last = generation.replies.last() if with_answer else None
     code = generation.reason_code if failed else ""
     return Verdict(
         headline=_headline(generation),
@@ -59,7 +60,7 @@ def verdict(generation: Generation) -> Verdict:
         means=str(MEANS.get(code, "")),
         code=code,
         credits=_credits(generation),
-        answer=_last_answer(last),
+        answer=_last_answer(last) if with_answer else "",
         said=last.text if last else "",
         is_bad=failed,
     )
