@@ -2,6 +2,7 @@
 
 import smtplib
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 from django.utils import timezone
 
-from generator import jobs, noticing
+from generator import jobs, lifecycle, noticing, patience
 from generator.errors import RequestRefused
 from generator.models import Notice, QuotaAccount, Role, Team, User, Window
 from tests.conftest import FakeQueue
 from tests.make import add_member, make_entry, make_generation, make_team, make_user, set_cap
+from tests.models.test_windows import at
 from tests.scripted import ScriptedGateway, images, run
 
 ADDRESS = "https://studio.example"
@@ -90,6 +92,67 @@ def test_a_new_window_tells_anew(team: Team, member: User) -> None:
     assert steps(member) == [50, 50]
 
 
+def test_a_cap_of_one_s_own_that_was_used_up_keeps_no_word_of_staff_s_cap_back(
+    team: Team, member: User
+) -> None:
+    account = cap_of_ten(team, member)
+    account.set_own_cap(Window.MONTH, 2 * each())
+    spend(member, team, 2)
+    account.set_own_cap(Window.MONTH, None)
+    for count in (3, 3, 2):
+        spend(member, team, count)
+    assert steps(member) == [100, 50, 80, 100]
+
+
+def test_a_pool_whose_cap_was_lifted_tells_anew_in_the_same_window(
+    team: Team, member: User
+) -> None:
+    owner = make_user("owner")
+    add_member(team, owner, Role.OWNER)
+    pool = cap_of_ten(team, None, Window.EVER, images=2)
+    spend(member, team, 2)
+    pool.set_cap(Window.EVER, 10 * each())
+    assert noticing.unseen(team, owner) == []
+    spend(member, team, 3)
+    assert steps(owner, pool) == [100, 50]
+
+
+def test_a_cap_that_was_lowered_tells_no_step_twice(team: Team, member: User) -> None:
+    account = cap_of_ten(team, member)
+    spend(member, team, 5)
+    account.set_cap(Window.MONTH, 9 * each())
+    spend(member, team)
+    assert steps(member) == [50]
+    spend(member, team, 2)
+    assert steps(member) == [50, 80]
+
+
+@pytest.mark.parametrize("waiting", [0, 1, 40])
+def test_what_is_used_and_allowed_is_told_in_four_queries_however_many_wait(
+    team: Team, member: User, waiting: int, django_assert_num_queries: Any
+) -> None:
+    cap_of_ten(team, member, images=1000)
+    account = cap_of_ten(team, member, Window.DAY, images=100)
+    spend(member, team, 4)
+    account.grant(20 * each(), reason="a trade fair", by=None)
+    for number in range(waiting):
+        make_generation(member, team, prompt=f"{number}")
+    with django_assert_num_queries(4):
+        month, day = sorted(noticing.standings(team, [account]), key=lambda one: -one.of)
+    assert (day.used, day.of, day.left) == (
+        4 * each(), 120 * each(), (116 - waiting) * each(),
+    )  # fmt: skip
+    assert (month.used, month.of) == (4 * each(), 1020 * each())
+
+
+def test_what_was_given_back_is_neither_used_nor_granted(team: Team, member: User) -> None:
+    account = cap_of_ten(team, member)
+    spend(member, team, 8)
+    lifecycle.give_back(member.generations.get(), reason="blurred", by=None)
+    (standing,) = noticing.standings(team, [account])
+    assert (standing.used, standing.of, standing.left) == (0, 10 * each(), 10 * each())
+
+
 def test_every_cap_tells_for_itself(team: Team, member: User) -> None:
     cap_of_ten(team, member, images=20)
     cap_of_ten(team, member, Window.DAY)
@@ -141,7 +204,7 @@ def test_one_who_is_told_already_does_not_keep_a_writer_from_telling(
     noticing.tell(team, [account])
     Notice.objects.bulk_create(
         [Notice(user=member, account=account, window=Window.MONTH,
-                start=Window.MONTH.start(team.today()), percent=50)],
+                start=Window.MONTH.start(team.today()), percent=50, cap=10 * each())],
         ignore_conflicts=True,
     )  # fmt: skip
     assert steps(member) == [50]
@@ -202,19 +265,60 @@ def test_it_is_sent_after_the_images_are_kept(
     assert ("mail_notice", (str(Notice.objects.get(user=member).pk),)) in queue.sent
 
 
+def refused(*codes: int) -> smtplib.SMTPRecipientsRefused:
+    return smtplib.SMTPRecipientsRefused({f"{code}@example.org": (code, b"no") for code in codes})
+
+
 @pytest.mark.parametrize(
-    "broken", [smtplib.SMTPRecipientsRefused({}), smtplib.SMTPDataError(451, b"later")]
+    "broken", [refused(550), refused(550, 553), refused(), smtplib.SMTPDataError(554, b"spam")]
 )
-def test_what_the_mail_server_refused_is_sent_later_by_the_sweep(
-    team: Team, member: User, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch, broken: Exception
-) -> None:
+def test_what_is_refused_for_good_is_never_sent_again_and_named_without_an_address(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch, broken: Exception,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     notice = notice_for(team, member)
     break_mail(monkeypatch, "send_messages", broken)
     noticing.mail_notice(notice.pk, address=ADDRESS)
-    later = timezone.now() - 2 * jobs.MAIL_AGAIN_AFTER
-    Notice.objects.filter(pk=notice.pk).update(created_at=later)
-    jobs.sweep()
-    assert ("mail_notice", (str(notice.pk),)) in queue.sent
+    notice.refresh_from_db()
+    assert notice.mailed_at is not None
+    assert f"refused a notice for good ({type(broken).__name__})" in caplog.text
+    assert "@" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "broken", [refused(450), refused(550, 451), smtplib.SMTPDataError(451, b"")]
+)
+def test_what_the_mail_server_did_not_take_yet_is_tried_for_a_day_after_growing_pauses(
+    team: Team, member: User, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch, broken: Exception
+) -> None:
+    begun = timezone.now()
+    notice = notice_for(team, member)
+    break_mail(monkeypatch, "send_messages", broken)
+    tried = []
+    for minutes in range(5, 26 * 60, 5):
+        queue.sent.clear()
+        with at(begun + timedelta(minutes=minutes, seconds=30)):
+            jobs.sweep()
+            if ("mail_notice", (str(notice.pk),)) in queue.sent:
+                tried.append(minutes)
+                noticing.mail_notice(notice.pk, address=ADDRESS)
+    assert 5 < len(tried) < 12
+    pauses = [later - sooner for sooner, later in pairwise(tried)]
+    assert pauses == sorted(pauses)
+    assert tried[-1] < 24 * 60
+
+
+def test_while_a_mail_server_is_awaited_others_may_work(
+    team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = notice_for(team, member)
+    seen = []
+    look = lambda *args: seen.append(patience._mine.has_place)  # noqa: E731
+    for method in ("open", "send_messages", "close"):
+        monkeypatch.setattr(EmailBackend, method, look)
+    with patience.working():
+        noticing.mail_notice(notice.pk, address=ADDRESS)
+    assert seen == [False] * 3
 
 
 def test_a_mail_server_that_is_away_costs_a_line_without_an_address(

@@ -124,6 +124,14 @@ class LedgerEntry(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="entries_of_an_account"),
             models.Index(fields=["-created_at", "-id"], name="entries_newest_first"),
             models.Index(fields=["kind", "-created_at", "-id"], name="entries_of_a_kind"),
+            # A window's first line adds up the window, with the account locked.
+            models.Index(fields=["account", "counts_on"], name="entries_of_a_window"),
+            # What a cap allows is read at each settling: grants are few among the lines.
+            models.Index(
+                fields=["account", "counts_on"],
+                name="grants_of_an_account",
+                condition=Q(kind="grant", generation=None),
+            ),
         ]
 
     def __str__(self) -> str:
