@@ -131,7 +131,7 @@ def sums(request: HttpRequest) -> HttpResponse:
     answer = HttpResponse(
         sheets.BOM.encode() + sheets.lines(rows), content_type="text/csv; charset=utf-8"
     )
-    name = f"usage-{asked.span.now.first}-{asked.span.now.last}.csv"
+    name = f"usage-{asked.span.now.first}-{asked.span.last}.csv"
     answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     answer["Cache-Control"] = NO_CACHE
     return answer

@@ -1,7 +1,7 @@
 """The stretches of days that staff look at, each with the one before it to compare with."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.utils.dateformat import format as in_words
@@ -29,18 +29,21 @@ _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 class Span:
     """A period, what it is called, its name in addresses, and as much time just before it.
 
-    What has not ended yet ends today, and is compared with as many days of what was before.
+    What has not ended yet is compared with as many days of what was before. `last` is today at
+    most, by the server's calendar; `now` reaches a day further where that is within the span, for
+    teams where tomorrow has begun.
     """
 
     name: str
     label: str
     now: Period
     before: Period
+    last: date
 
     @property
     def days(self) -> str:
         """Its days, such as "1 – 21 November 2026"."""
-        return _days(self.now)
+        return _days(Period(self.now.first, self.last))
 
     @property
     def days_before(self) -> str:
@@ -64,7 +67,8 @@ def span_of(name: str, today: date) -> Span:
             return _month(name, label, _month_before(today), today)
         case "this-year":
             first = today.replace(month=1, day=1)
-            return _since(name, label, first, today, before=first.replace(year=first.year - 1))
+            end, before = today.replace(month=12, day=31), first.replace(year=first.year - 1)
+            return _since(name, label, first, today, before=before, end=end)
         case _:
             count = timedelta(days=int(name.partition("-")[0]))
             first = today - count + _ONE_DAY
@@ -83,16 +87,18 @@ def choices(today: date) -> list[tuple[str, str]]:
 
 def _month(name: str, label: str, first: date, today: date) -> Span:
     whole = Period.month_of(first)
+    before = Period.month_of(_month_before(first))
     if whole.last <= today:
-        return Span(name, label, whole, Period.month_of(_month_before(first)))
-    return _since(name, label, first, today, before=_month_before(first), most=first - _ONE_DAY)
+        return Span(name, label, whole, before, whole.last)
+    found = _since(name, label, first, today, before=before.first, end=whole.last)
+    return replace(found, before=Period(before.first, min(found.before.last, before.last)))
 
 
 def _since(
-    name: str, label: str, first: date, today: date, *, before: date, most: date | None = None
+    name: str, label: str, first: date, today: date, *, before: date, end: date = date.max
 ) -> Span:
-    last = before + (today - first)
-    return Span(name, label, Period(first, today), Period(before, min(last, most or last)))
+    now = Period(first, min(today + _ONE_DAY, end))
+    return Span(name, label, now, Period(before, before + (today - first)), today)
 
 
 def _month_before(day: date) -> date:

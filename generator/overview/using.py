@@ -54,8 +54,13 @@ class Use:
 
 
 def use(span: Span, scope: Scope = EVERYBODY) -> Use:
-    """What was made in the span, day by day and in all."""
+    """What was made in the span, day by day and in all.
+
+    A day that has begun for some teams only is among them once something was made on it.
+    """
     days = usage.by_day(scope, span.now)
+    if days[-1].key > span.last and not (days[-1].generations or days[-1].credits):
+        days.pop()
     before = usage.total(scope, span.before)
     figures = {
         name: Figure(sum(getattr(day, name) for day in days), getattr(before, name))
