@@ -59,6 +59,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["money"] = running.money(_reserved(context))
     if _sees(request, "imageasset"):
         context["storage"] = running.storage()
+    # That nothing needs a look is for them to hear for whom everything was looked at.
+    context["is_all_seen"] = "now" in context and "money" in context
     context["findings"] = [_point(request, one) for one in _findings(request, context)]
     context["steps"] = _first_steps(request, context)
     return context

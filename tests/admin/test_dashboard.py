@@ -99,6 +99,39 @@ def test_nothing_to_look_at_is_said_kindly(staff: Client, member: User) -> None:
     assert "Everything is fine." in dashboard(staff)
 
 
+@pytest.mark.parametrize(
+    ("rights", "is_said"),
+    [
+        ([], False),
+        (["view_generation"], False),
+        (["view_catalogueentry"], False),
+        (["view_generation", "view_catalogueentry"], True),
+    ],
+)
+def test_that_all_is_fine_is_said_to_who_may_see_all_that_could_not_be(
+    helper: Callable[..., Client], member: User, rights: list[str], is_said: bool
+) -> None:
+    WorkerSeen.objects.beat("w1")
+    make_generation(member)
+    assert ("Everything is fine." in dashboard(helper(*rights))) == is_said
+
+
+def test_what_was_made_where_tomorrow_has_begun_is_in_the_sums(staff: Client, boss: User) -> None:
+    team = make_team(boss, slug="kiritimati")
+    make_use(boss, team, timezone.localdate() + timedelta(days=1), credits=777)
+    for path in ("/admin/", "/admin/usage/"):
+        page = words(staff.get(path, {"period": "7-days"}).content.decode())
+        assert "Credits 777" in page
+        assert "Kiritimati 777" in page
+        assert "Days are those of each team's own calendar." in page
+
+
+def test_a_tomorrow_without_use_is_no_day_of_the_chart(staff: Client, boss: User) -> None:
+    make_use(boss, make_team(boss), timezone.localdate())
+    days = staff.get("/admin/", {"period": "7-days"}).context["use"].days
+    assert (len(days), days[-1].key) == (7, timezone.localdate())
+
+
 def test_a_new_studio_says_what_to_do_first_until_something_is_made(
     staff: Client, member: User
 ) -> None:

@@ -76,6 +76,12 @@ def test_it_is_narrowed_by_team_person_and_model(staff: Client, used: Team, jona
     assert "Nothing was made" in shown(staff, period="last-month", person=jonas.pk)
 
 
+def test_the_days_are_there_to_be_read_as_well(staff: Client, used: Team, today: date) -> None:
+    page = shown(staff)
+    assert "The days as a table" in page
+    assert f"{today:%-d %B %Y} 959 10 11 1" in page
+
+
 @pytest.mark.parametrize("nonsense", ["0", "-1", "x", "9" * 40, "٣", "1 or 1=1", "\0"])
 def test_nonsense_in_the_address_counts_for_nothing(
     staff: Client, used: Team, nonsense: str
