@@ -11,6 +11,8 @@ from generator.sizes import parse_size
 # What a price by the token is scaled by: tokens are told for a square of this side.
 _SQUARE = 1024 * 1024
 _MILLION = 1_000_000
+# Rather few: a token is about four bytes of English, and three of Chinese.
+_BYTES_OF_A_TOKEN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,16 @@ class Tokens:
             tokens = tokens * (size[0] * size[1]) / _SQUARE
         return tokens + self.beside
 
-    def given(self, fields: Mapping[str, Any], references: int) -> Decimal:
-        """Tokens of a request with so many images along."""
+    def given(
+        self, fields: Mapping[str, Any], references: int, *, words: int = 0, before: int = 0
+    ) -> Decimal:
+        """Tokens of a request with so many images along, `words` bytes of text, and a conversation
+        of `before` tokens that goes on."""
         differing = (one.tokens for one in self.reference_where if one.holds(fields))
         each = next(differing, self.reference)
-        return Decimal(self.prompt + each * references)
+        # A short prompt is taken as one of usual length.
+        text = max(self.prompt, -(-words // _BYTES_OF_A_TOKEN))
+        return Decimal(text + each * references + before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from generator.errors import NotOffered
 from generator.families import ActionRule
 from generator.forms.doing import ACTION_WORDS
 from generator.models import Action, CatalogueEntry, Generation, ImageAsset
+from generator.models.references import tokens_before
 from generator.providers.base import Button
 
 # In the order in which a page offers them. What starts with a button is offered by the provider.
@@ -99,7 +100,9 @@ def _offer(asset: ImageAsset, action: Action, entries: list[CatalogueEntry]) -> 
 
 def _price(asset: ImageAsset, action: Action, entry: CatalogueEntry) -> int:
     remembered = _goes_on(entry.takes.rule(action), entry, asset.generation)
-    return entry.price(1, action, references=0 if remembered else 1)
+    if not remembered:
+        return entry.price(1, action, references=1)
+    return entry.price(1, action, before=tokens_before(asset.generation, entry, action))
 
 
 def _is_by_use(entry: CatalogueEntry, action: str) -> bool:

@@ -11,7 +11,7 @@ from generator.forms.given import many
 from generator.models import Team, User
 
 ALONG = ("reference", "style_reference", "mask")
-PLAIN = ("batch", "prompt", "action", "parent", "parent_position", "button")
+PLAIN = ("batch", "prompt", "prompt_bytes", "action", "parent", "parent_position", "button")
 
 
 def fitting(

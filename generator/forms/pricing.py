@@ -4,12 +4,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
-from generator.forms.asking import AskingForm
-from generator.forms.given import many
+from django.core.exceptions import NON_FIELD_ERRORS
 
+from generator.forms.asking import AskingForm
+from generator.forms.fields import PromptField
+from generator.forms.given import many
+from generator.models.catalogue import PriceKind
+from generator.models.references import tokens_before
+
+PRICE_CHANGED = "price_changed"  # the code of that error
 LONGEST_COST = 12  # digits of a price that a page can have shown
+LONGEST_COUNT = 7  # digits of how much somebody has typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +80,36 @@ class PricedForm(AskingForm):
     @property
     def is_by_use(self) -> bool:
         """Whether what it costs is known only once it is made."""
-        basis = self.entry.basis(self.action, self.said_fields(), references=self._along)
+        basis = self.entry.basis(self.action, self.said_fields(), **self._along)
         return basis is not None and basis.is_estimate
+
+    @property
+    def is_by_words(self) -> bool:
+        """Whether its price hangs on how much is written."""
+        return self.entry.price_kind == PriceKind.TOKENS and not self._takes_no_words
 
     @property
     def shown(self) -> Shown:
         """The price, for the form to carry along."""
         return Shown(self.wanted, self.cost, self.entry.price_tag, self._digest())
 
+    @property
+    def is_price_new(self) -> bool:
+        """Whether it was refused because its price is another now, and nothing else."""
+        return self.has_error(NON_FIELD_ERRORS, PRICE_CHANGED)
+
     def price_change(self, shown: Shown | None) -> str:
         """That the price is not what was shown, for people; empty if it is, or nothing was.
 
         A form that changed since, and was sent before its page heard of the new price, is only
-        held to what the model's prices hang on: no price of just this was ever shown.
+        held to what the model's prices hang on: no price of just this was ever shown. So is one
+        whose price grows with what is written: somebody may just have typed on.
         """
         if shown is None:
             return ""
         was_of_this = shown.asked in ("", "-", self._digest())
-        if not was_of_this and shown.tag == self.entry.price_tag:
+        may_differ = self.is_by_words or not was_of_this
+        if may_differ and shown.tag == self.entry.price_tag:
             return ""
         if was_of_this and shown.cost == self.cost:
             return ""
@@ -106,20 +126,43 @@ class PricedForm(AskingForm):
         return f"{self.how_many:,} images are", "they were"
 
     def _price(self, count: int) -> int:
-        return self.entry.price(count, self.action, self.said_fields(), references=self._along)
+        return self.entry.price(count, self.action, self.said_fields(), **self._along)
 
     @property
-    def _along(self) -> int:
-        return len(self.references) + len(self.style_references)
+    def _along(self) -> dict[str, int]:
+        """What goes along, as `CatalogueEntry.basis` takes it."""
+        given = [*self.references, *self.style_references]
+        return {
+            "references": len(given),
+            "words": self._words,
+            "before": tokens_before(self.start.parent, self.entry, self.action, given),
+        }
+
+    @cached_property
+    def _words(self) -> int:
+        """Bytes of the prompt; of one that stays on the page, as many as the page says."""
+        if self._takes_no_words:
+            return 0
+        typed = PromptField().to_python(self.given.get("prompt"))
+        said = str(self.given.get("prompt_bytes") or "")
+        if typed or not (said.isascii() and said.isdecimal()) or len(said) > LONGEST_COUNT:
+            return len(typed.encode())
+        return int(said)
+
+    @property
+    def _takes_no_words(self) -> bool:
+        rule = self.family.actions.get(self.action)
+        return rule is not None and rule.prompt == "none"
 
     def _digest(self) -> str:
-        # A page posts what stands at its default, too; and no price hangs on words.
+        # A page posts what stands at its default, too; of words it may have shown a price of fewer.
         fields = {
             name: str(self.effective(name))
             for name, field in self.own_fields.items()
             if field.kind not in ("text", "count") and self.applies(name)
         }
-        text = json.dumps([self.action, self.how_many, fields, self._along], sort_keys=True)
+        along = len(self.references) + len(self.style_references)
+        text = json.dumps([self.action, self.how_many, fields, along], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

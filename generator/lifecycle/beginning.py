@@ -22,6 +22,7 @@ from generator.models import (
     Team,
     User,
 )
+from generator.models.references import tokens_before
 
 
 def begin(
@@ -46,8 +47,8 @@ def begin(
         if there is not None:
             return there
         _still_there(asked)
-        along = len(asked.references) + len(asked.styles)
-        price = entry.price(asked.count, asked.action, asked.fields, references=along)
+        along = _along(entry, asked)
+        price = entry.price(asked.count, asked.action, asked.fields, **along)
         generation = Generation.objects.create(
             pk=pk,
             batch=batch,
@@ -55,6 +56,7 @@ def begin(
             author=author,
             price=price,
             **_copied(entry, asked),
+            price_basis=entry.price_basis(asked.action, asked.fields, **along),
             action=asked.action,
             prompt=asked.prompt,
             fields=dict(asked.fields),
@@ -75,6 +77,14 @@ def begin(
             account.reserve(generation, credits=price, day=day)
         live.moved(generation)
     return generation
+
+
+def has_begun(
+    author: User, team: Team, entry: CatalogueEntry, asked: Asked, *, batch: uuid.UUID
+) -> bool:
+    """Whether `begin` would find the generation that is already there."""
+    pk = _key_of(batch=batch, team=team, author=author, entry=entry, asked=asked)
+    return team.generations.filter(pk=pk).exists()
 
 
 def _key_of(
@@ -112,6 +122,16 @@ def _still_there(asked: Asked) -> None:
         raise NotAllowed("An image that was added is not here any more. Add it again.")
 
 
+def _along(entry: CatalogueEntry, asked: Asked) -> dict[str, int]:
+    """What a price by tokens hangs on, counted here and never taken from a page (M3)."""
+    given = [*asked.references, *asked.styles]
+    return {
+        "references": len(given),
+        "words": len(asked.prompt.encode()),
+        "before": tokens_before(asked.parent, entry, asked.action, given),
+    }
+
+
 def _copied(entry: CatalogueEntry, asked: Asked) -> dict[str, Any]:
     family = entry.takes
     if not family.can(entry.wire_model, asked.action):
@@ -123,9 +143,6 @@ def _copied(entry: CatalogueEntry, asked: Asked) -> dict[str, Any]:
         "family": family.name,
         "protocol": family.rule(asked.action).protocol,
         "wire_model": entry.wire_model,
-        "price_basis": entry.price_basis(
-            asked.action, asked.fields, references=len(asked.references) + len(asked.styles)
-        ),
     }
 
 

@@ -202,15 +202,17 @@ class CatalogueEntry(models.Model):
         fields: Mapping[str, Any] | None = None,
         *,
         references: int = 0,
+        words: int = 0,
+        before: int = 0,
     ) -> int:
-        """Credits held for `count` images made so, with so many references along.
+        """Credits held for `count` images made so, with what goes along as `basis` takes it.
 
         Fields that are not said stand at the family's defaults. Raises NotOffered where the price
         is unknown.
         """
         if not self.offered:
             raise NotOffered(f"{self.label} is not offered any more. Pick another model.")
-        basis = self.basis(action, fields, references=references)
+        basis = self.basis(action, fields, references=references, words=words, before=before)
         if basis is None:
             raise NotOffered(f"Nobody has set a price for {self.label} yet. Pick another model.")
         return basis.price(count)
@@ -221,9 +223,13 @@ class CatalogueEntry(models.Model):
         fields: Mapping[str, Any] | None = None,
         *,
         references: int = 0,
+        words: int = 0,
+        before: int = 0,
     ) -> Basis | None:
         """What the price of images made so is made of; None where nobody knows it.
 
+        `references`: how many images go along. `words`: bytes of the prompt. `before`: tokens of
+        the conversation that goes on (`tokens_before`). Only a price by tokens hangs on them.
         Fields that are not said stand at the family's defaults.
         """
         family = FAMILIES.get(self.family)
@@ -236,7 +242,10 @@ class CatalogueEntry(models.Model):
         }
         set_so = usual | {name: said for name, said in (fields or {}).items() if said is not None}
         if self.price_kind == PriceKind.TOKENS:
-            return self._basis_by_tokens(family, set_so, references)
+            words += _bytes_of_texts(family, set_so)
+            return self._basis_by_tokens(
+                family, set_so, references=references, words=words, before=before
+            )
         each = self._credits_of(action, set_so)
         if each is None or self.price_kind not in PriceKind.values:
             return None
@@ -253,7 +262,7 @@ class CatalogueEntry(models.Model):
         )
 
     def _basis_by_tokens(
-        self, family: Family, set_so: Mapping[str, Any], references: int
+        self, family: Family, set_so: Mapping[str, Any], **along: int
     ) -> Basis | None:
         tokens = family.pricing.tokens
         if tokens is None or self.tokens_in is None or self.tokens_out is None:
@@ -262,7 +271,7 @@ class CatalogueEntry(models.Model):
             PriceKind.TOKENS.value,
             tokens_in=Decimal(self.tokens_in),
             tokens_out=Decimal(self.tokens_out),
-            given=tokens.given(set_so, references),
+            given=tokens.given(set_so, **along),
             out=tokens.out(self.wire_model, set_so),
             ratio=self.own_ratio,
             factor=self.own_factor,
@@ -346,10 +355,17 @@ class CatalogueEntry(models.Model):
         fields: Mapping[str, Any] | None = None,
         *,
         references: int = 0,
+        words: int = 0,
+        before: int = 0,
     ) -> dict[str, Any]:
         """What a generation copies, so that settling reads no price that changed since."""
-        basis = self.basis(action, fields, references=references)
+        basis = self.basis(action, fields, references=references, words=words, before=before)
         return basis.as_row() if basis else {}
+
+
+def _bytes_of_texts(family: Family, set_so: Mapping[str, Any]) -> int:
+    texts = [name for name, field in family.fields.items() if field.kind == "text"]
+    return sum(len(str(set_so.get(name) or "").encode()) for name in texts)
 
 
 def _plain(number: Decimal | None) -> str:

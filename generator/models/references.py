@@ -1,7 +1,7 @@
 """Images that authors give along with their prompts, and the masks painted over them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generator import pictures
 from generator.models.assets import ImageAsset, delete_files
+from generator.models.catalogue import CatalogueEntry
 from generator.models.generations import Generation
 from generator.models.people import Team, User
 from generator.models.storage import image_storage
@@ -200,3 +201,25 @@ class Asked:
             for purpose, ones in purposes.items()
             for place, one in enumerate(ones)
         ]
+
+
+def tokens_before(
+    parent: Generation | None,
+    entry: CatalogueEntry,
+    action: str,
+    given: Iterable[ReferenceImage] = (),
+) -> int:
+    """Tokens of the conversation with `parent`, which a model that remembers it takes in again
+    (G1): what went in and came out then.
+
+    Nought where it is shown an image of the parent instead, as in `briefs`, and where nobody said
+    how many there were.
+    """
+    if parent is None or not parent.memory or parent.family != entry.family:
+        return 0
+    rule = entry.takes.actions.get(action)
+    is_shown = any(one.asset and one.asset.generation_id == parent.pk for one in given)
+    if rule is None or rule.starts_from != "memory" or is_shown:
+        return 0
+    said = (parent.usage.get(name) for name in ("input_tokens", "output_tokens"))
+    return sum(number for number in said if isinstance(number, int) and number > 0)

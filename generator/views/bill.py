@@ -33,8 +33,8 @@ class LeftAfter:
 def price(request: TeamRequest) -> HttpResponse:
     """What the form would cost as it stands, and leave, told in bits that find their own places.
 
-    What is left is the database's at this moment. Nothing is kept or begun, and the prompt is not
-    sent along: it costs nothing.
+    What is left is the database's at this moment. Nothing is kept or begun, and of the prompt only
+    `prompt_bytes` is sent along: how long it is.
     """
     if not request.membership.may_make:
         raise Http404
@@ -66,6 +66,7 @@ def bill(request: TeamRequest, form: PromptForm, others: Sequence[PromptForm]) -
         "total": total,
         "price_tags": [str(one.shown) for one in forms],
         "by_use": any(one.is_by_use for one in forms),
+        "by_words": any(one.is_by_words for one in forms),
         "left_after": left,
         # Asked for once, for the frame of the page as well.
         "allowances": caps,

@@ -27,6 +27,7 @@ from generator.models import (
 )
 from generator.models.generations import GenerationQuerySet
 from generator.models.people import STEERERS
+from generator.models.references import tokens_before
 from generator.offers import Offer, buttons_of
 
 REMEMBERED = 100  # finished generations of the team that say how long a model usually takes
@@ -283,9 +284,15 @@ def price_again(generation: Generation) -> int | None:
         return None
     try:
         _ = generation.entry.takes
-        given = sum(one.purpose != Purpose.MASK for one in generation.given.all())
-        asked = (generation.count, generation.action, generation.fields)
-        return generation.entry.price(*asked, references=given)
+        given = [one.reference for one in generation.given.all() if one.purpose != Purpose.MASK]
+        return generation.entry.price(
+            generation.count,
+            generation.action,
+            generation.fields,
+            references=len(given),
+            words=len(generation.prompt.encode()),
+            before=tokens_before(generation.parent, generation.entry, generation.action, given),
+        )
     except NotOffered:
         return None
 

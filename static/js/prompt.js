@@ -5,6 +5,7 @@ const settings = document.getElementById("settings");
 const menu = document.getElementById("models");
 const price = document.getElementById("price");
 const PAUSE = 1200; // milliseconds of rest before a new price is read out
+const TYPING = 500; // milliseconds of rest before the price of what is written is asked for
 const MOST_OTHERS = 5; // models beside the one that is picked
 
 function valueOf(name) {
@@ -48,7 +49,13 @@ function tellPrompt() {
   document.getElementById("prompt-note").textContent = writes === "none" ? hint : "";
 }
 
+/* The prompt itself goes along only when it is sent. */
+function tellLength() {
+  form.elements.prompt_bytes.value = bytesOf(form.elements.prompt.value);
+}
+
 function tell() {
+  tellLength();
   tellFields();
   tellPrompt();
 }
@@ -70,10 +77,30 @@ function refetch() {
   htmx.trigger("#refetch", "refetch");
 }
 
-/* What was written is nobody's business but the provider's: no price hangs on it. */
+/* What was written is nobody's business but the provider's: a price hangs at most on its length. */
 function asking({ detail: { formData } }) {
   asked = changes;
+  const texts = [...form.elements].filter((one) => one.matches("textarea"));
+  const sent = texts.filter((one) => !one.disabled || one.name === "prompt");
+  formData.set("prompt_bytes", sent.reduce((sum, one) => sum + bytesOf(one.value), 0));
   for (const one of form.elements) if (one.matches("textarea, [type=file]")) formData.delete(one.name);
+}
+
+const bytesOf = (text) => new TextEncoder().encode(text.trim()).length;
+
+const hangsOnWords = () => "byWords" in document.getElementById("bill").dataset;
+
+let typing;
+
+/* Not at each key: once whoever types rests. */
+function afterTyping() {
+  clearTimeout(typing);
+  if (hangsOnWords()) typing = setTimeout(askPrice, TYPING);
+}
+
+/* That a price has changed was said of the form as it stood. */
+function forgetNewPrice() {
+  for (const fault of document.querySelectorAll("#prompt-errors > [data-price-fault]")) fault.remove();
 }
 
 function answered({ detail }) {
@@ -133,14 +160,20 @@ function tellCompared() {
   for (const box of boxes) box.disabled = box.value === chosen || (full && !box.checked);
 }
 
+function changed(field) {
+  tell();
+  forgetNewPrice();
+  if (field.matches("textarea")) afterTyping();
+  else if (!field.matches("[data-refetch]")) askPrice();
+}
+
 function dropCompared(chip) {
   const box = [...menu.querySelectorAll('[name="also"]')].find((one) => one.value === chip.dataset.also);
   if (box) box.checked = false;
   chip.remove();
   document.getElementById("model-button").focus();
   tellCompared();
-  tell();
-  askPrice();
+  changed(chip);
 }
 
 function forgetFaults() {
@@ -225,7 +258,7 @@ function restoreDraft() {
 /* The rest of the form is kept as it stands: model, fields, images, mask and start. */
 
 const rest = `${draft} rest`;
-const NOT_KEPT = ["csrfmiddlewaretoken", "batch", "prompt", "price_tag", "files", "mask_file"];
+const NOT_KEPT = ["csrfmiddlewaretoken", "batch", "prompt", "prompt_bytes", "price_tag", "files", "mask_file"];
 // An address that brings these along says all there is to say.
 const SAID_ELSEWHERE = ["from", "image", "reference", "parent", "button"];
 let restoring = false;
@@ -252,6 +285,7 @@ function restoreRest() {
   if (said.has("action")) values.set("action", said.get("action"));
   else if (said.has("prompt") && kept.writes === "none") values.delete("action"); // it takes no words
   if (picked === valueOf("model") && JSON.stringify([...values]) === JSON.stringify(standing())) return;
+  values.set("prompt_bytes", form.elements.prompt_bytes.value);
   const also = values.getAll("also");
   for (const box of menu.querySelectorAll('[name="also"]')) box.checked = also.includes(box.value);
   const address = document.getElementById("refetch").getAttribute("hx-post");
@@ -271,13 +305,13 @@ function afterSending({ detail: { successful, xhr, requestConfig } }) {
 
 if (form) {
   restoreDraft();
+  tellLength();
   restoreRest();
   addEventListener("pagehide", keepRest);
   settings.addEventListener("toggle", (event) => event.newState === "open" && focusFaultySetting());
   if (/Mac|iP/.test(navigator.platform)) form.querySelector("[data-send-keys]").textContent = "⌘ ↵";
   document.addEventListener("input", (event) => {
-    if (event.target.form === form) tell();
-    if (event.target.form === form && !event.target.matches("textarea, [data-refetch]")) askPrice();
+    if (event.target.form === form) changed(event.target);
     if (event.target === form.elements.prompt) keepDraft();
     if (event.target.matches("[data-find-model]")) findModel(event);
   });
@@ -318,4 +352,6 @@ if (form) {
   document.addEventListener("htmx:oobAfterSwap", () => queueMicrotask(afterAnswer));
   tellCompared();
   tell();
+  // The page was drawn without what was typed before.
+  if (hangsOnWords() && form.elements.prompt.value !== form.elements.prompt.defaultValue) askPrice();
 }
