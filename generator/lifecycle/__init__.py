@@ -7,7 +7,7 @@ work at the end of a step is one short transaction, the move first, so that whoe
 move never reaches the ledger.
 """
 
-from generator.lifecycle.beginning import begin, cancel
+from generator.lifecycle.beginning import begin, cancel, has_begun
 from generator.lifecycle.ending import growing_pause
 from generator.lifecycle.giving_back import give_back
 from generator.lifecycle.hurrying import hurry
@@ -24,6 +24,7 @@ __all__ = [
     "cancel",
     "give_back",
     "growing_pause",
+    "has_begun",
     "hurry",
     "stumble",
     "submit",

@@ -161,7 +161,8 @@ def begin(
         if not form.is_valid():
             sentences = [str(text) for texts in form.errors.values() for text in texts]
             raise NotOffered(" ".join(dict.fromkeys(sentences)))
-    if changed := price_changes(forms, shown):
+    # What has begun already, and is sent once more, costs what it cost.
+    if (changed := price_changes(forms, shown)) and not _have_begun(request, forms):
         raise PriceChanged(changed)
     generations: list[Generation] = []
     try:
@@ -181,6 +182,13 @@ def begin(
     for _ in generations:  # one word starts one
         jobs.nudge()
     return generations
+
+
+def _have_begun(request: TeamRequest, forms: Sequence[PromptForm]) -> bool:
+    return all(
+        lifecycle.has_begun(request.user, request.team, form.entry, form.asked(), batch=form.batch)
+        for form in forms
+    )
 
 
 def begun(

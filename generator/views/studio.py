@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generator.access import PersonRequest, TeamRequest, home_team, in_team
-from generator.errors import StudioError
+from generator.errors import PriceChanged, StudioError
 from generator.forms.given import many
-from generator.forms.pricing import shown_prices
+from generator.forms.pricing import PRICE_CHANGED, shown_prices
 from generator.forms.prompt import PromptForm
 from generator.models import Generation
 from generator.views import cards, feed, references
@@ -93,7 +94,8 @@ def create(request: TeamRequest) -> HttpResponse:
     except StudioError as error:
         if wants_json(request):
             return told(error)
-        form.add_error(None, str(error))
+        code = PRICE_CHANGED if isinstance(error, PriceChanged) else None
+        form.add_error(None, ValidationError(str(error), code=code))
         return _show_form(request, form)
     return cards.begun(request, generations)
 

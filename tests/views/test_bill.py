@@ -84,6 +84,54 @@ def _cost(html: str) -> int:
     return int(found.replace(",", ""))
 
 
+def test_how_much_is_written_is_in_a_price_by_tokens_and_in_no_other(
+    maker: Client, team: Team
+) -> None:
+    make_entry("gpt-image-1")
+    for model, grows in (("gpt-image-1", True), ("gpt-image-2", False)):
+        short, long = (
+            _cost(told(maker, team, model=model, prompt_bytes=size)) for size in ("150", "90000")
+        )
+        assert (long > short) is grows
+    both = [
+        _cost(told(maker, team, model="gpt-image-2", also="gpt-image-1", prompt_bytes=size))
+        for size in ("150", "90000")
+    ]
+    assert both[0] < both[1]
+
+
+@pytest.mark.parametrize("said", ["-90000", "9" * 30, "x", "\0", "１２３", "1e9", ""])
+def test_a_length_that_is_none_is_taken_as_none(maker: Client, team: Team, said: str) -> None:
+    make_entry("gpt-image-1")
+    usual = _cost(told(maker, team, model="gpt-image-1"))
+    assert _cost(told(maker, team, model="gpt-image-1", prompt_bytes=said)) == usual
+
+
+def test_what_is_held_is_by_what_was_written_whatever_length_is_posted(
+    maker: Client, team: Team
+) -> None:
+    make_entry("gpt-image-1")
+    long = "字" * 30_000
+    told_of = _cost(told(maker, team, model="gpt-image-1", prompt_bytes=str(len(long.encode()))))
+    post(maker, team, model="gpt-image-1", prompt=long, prompt_bytes="1")
+    assert Generation.objects.get().price == told_of
+
+
+def test_who_typed_on_is_not_told_that_the_price_has_changed(maker: Client, team: Team) -> None:
+    make_entry("gpt-image-1")
+    shown = tags(told(maker, team, model="gpt-image-1", prompt_bytes="10"))
+    post(maker, team, model="gpt-image-1", prompt="word " * 5000, price_tag=shown)
+    dear = Generation.objects.get()
+    make_entry("gpt-image-1", tokens_in=9000)
+    said = words(
+        post(
+            maker, team, model="gpt-image-1", prompt="word " * 5000, price_tag=shown
+        ).content.decode()
+    )
+    assert "The price of GPT Image 1 has changed" in said
+    assert Generation.objects.get() == dear
+
+
 def test_compared_models_have_their_own_price_and_are_in_the_sum(maker: Client, team: Team) -> None:
     html = told(maker, team, count="2", also=["dall-e-3", "dall-e-2"])
     pk = CatalogueEntry.objects.get(wire_model="dall-e-2").pk
@@ -167,6 +215,25 @@ def test_a_price_that_changed_is_told_and_pressing_again_sends(
     assert Generation.objects.get().price == 200
 
 
+def test_what_has_begun_and_is_sent_once_more_is_found_and_not_asked_about(
+    maker: Client, team: Team
+) -> None:
+    batch, shown = str(uuid.uuid4()), tags(told(maker, team))
+    post(maker, team, batch=batch, price_tag=shown)
+    make_entry(credits_each=50)
+    answer = post(maker, team, batch=batch, price_tag=shown).content.decode()
+    assert "has changed" not in words(answer)
+    assert f"generation-{Generation.objects.get().pk}" in answer
+    assert "has changed" in words(post(maker, team, price_tag=shown).content.decode())
+
+
+def test_that_the_price_changed_can_be_told_from_other_faults(maker: Client, team: Team) -> None:
+    shown = tags(told(maker, team))
+    make_entry(credits_each=50)
+    assert "data-price-fault" in post(maker, team, price_tag=shown).content.decode()
+    assert "data-price-fault" not in post(maker, team, negative_prompt="x").content.decode()
+
+
 def test_what_a_page_posts_at_its_default_is_what_was_shown(maker: Client, team: Team) -> None:
     shown = tags(told(maker, team, model="dall-e-3"))
     make_entry("dall-e-3", credits_each=50)
@@ -243,6 +310,7 @@ def test_a_program_that_saw_no_price_is_not_asked_and_one_that_did_is_told_in_js
         {"price_tag": "gpt-image-2 -5 - -"},
         {"price_tag": f"gpt-image-2 {'9' * 500} - -"},
         {"price_tag": ["dall-e-2 0 - -"] * 100},
+        {"prompt_bytes": "9999999"},
         {"count": "-4"},
         {"count": "0"},
         {"count": "1000000000000000000000"},
@@ -334,6 +402,22 @@ def test_again_with_all_that_went_along_is_not_asked_without_need(
     act(maker, "again", first, shown=shown_on(card(maker, first)))
     second = Generation.objects.exclude(pk=first.pk).get()
     assert second.price == first.price
+
+
+def test_again_in_a_long_conversation_is_not_asked_without_need(
+    maker: Client, team: Team, member: User
+) -> None:
+    parent = make_generation(
+        member, team, wire_model="gemini-3-pro-image", status=Status.SUCCEEDED, cost=137,
+        memory="teams/x/memory", usage={"input_tokens": 90_000, "output_tokens": 1200},
+    )  # fmt: skip
+    first = make_generation(
+        member, team, wire_model="gemini-3-pro-image", action="edit", parent=parent,
+        fields={}, prompt="字" * 5000, status=Status.SUCCEEDED, cost=1,
+    )  # fmt: skip
+    assert first.price > parent.price + 90
+    act(maker, "again", first, shown=shown_on(card(maker, first)))
+    assert Generation.objects.filter(price=first.price).count() == 2
 
 
 def test_a_button_at_a_new_price_is_asked_about_and_the_others_say_theirs(
