@@ -88,6 +88,40 @@ def test_the_price_follows_count_and_images_and_what_has_the_focus_keeps_it(
     assert _credits(send.inner_text()) > _credits(one)
 
 
+def test_the_price_follows_how_much_is_written_once_who_types_rests(
+    open_studio: Open, said: list[str]
+) -> None:
+    make_entry("gpt-image-1")
+    page = open_studio("gpt-image-1")
+    asked: list[str] = []
+    page.on(
+        "request",
+        lambda one: asked.append(one.post_data or "") if one.url.endswith("/price") else None,
+    )
+    send, prompt = page.locator("#send-words"), page.get_by_label("Prompt", exact=True)
+    usual = send.inner_text()
+    prompt.fill("字" * 9000)
+    prompt.press_sequentially("business")
+    expect(send).not_to_have_text(usual)
+    dear = _credits(send.inner_text())
+    assert dear > _credits(usual) + 30
+    assert len(asked) == 1
+    assert "prompt_bytes=27008" in asked[0]
+    assert "business" not in asked[0]
+    # Another model, and back: what is written is still told of.
+    for model in ("DALL·E 2", "GPT Image 1"):
+        page.get_by_role("button", name="change the model").click()
+        page.get_by_role("link", name=re.compile(f"^{model} ")).first.click()
+        expect(page.locator("#model-button")).to_contain_text(model)
+    expect(send).to_contain_text(f"{dear:,} credits")
+    page.reload()
+    expect(send).to_contain_text(f"{dear:,} credits")
+    page.get_by_role("button", name="Make").click()
+    expect(page.locator("#feed-cards .card")).to_contain_text("business")
+    assert Generation.objects.get().price == dear
+    assert said == []
+
+
 def _credits(words: str) -> int:
     (found,) = re.findall(r"([\d,]+) credits", words)
     return int(found.replace(",", ""))
@@ -126,6 +160,20 @@ def test_a_price_that_changed_is_shown_and_asked_about(open_studio: Open) -> Non
     expect(again).to_contain_text("45")
     again.click()
     expect(page.locator("#feed-cards .card")).to_have_count(2)
+
+
+def test_that_the_price_changed_is_said_of_the_form_as_it_stood_and_no_longer(
+    open_studio: Open,
+) -> None:
+    page = open_studio("dall-e-2")
+    page.get_by_label("Prompt", exact=True).fill("a pebble")
+    make_entry("dall-e-2", credits_each=35)
+    page.get_by_role("button", name="Make").click()
+    alert = page.get_by_text("1 image is 35 credits now")
+    expect(alert).to_be_visible()
+    page.get_by_role("slider", name="Images").fill("3")
+    expect(alert).to_have_count(0)
+    expect(page.locator("#send-words")).to_have_text("Make 3 images · 105 credits")
 
 
 def test_a_price_that_does_not_come_leaves_the_last_one_and_says_that_it_is_old(
