@@ -1,12 +1,11 @@
 """Staff suspend people, open them again, and hand over what they made: asked about first."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,19 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from generator import leaving
 from generator.admin.base import StudioAdmin
+from generator.admin.looked_up import KeyField
 from generator.errors import NotAllowed
 from generator.models import Generation, Membership, Status, User
 
 AT_ONCE = 100  # people
 PERSON = "admin:generator_user_change"
-
-
-class _PersonField(AutocompleteSelect):
-    """Django's, which breaks where it shows again what is no key."""
-
-    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> Any:
-        keys = [each for each in value if each.isascii() and each.isdecimal()]
-        return super().optgroups(name, keys, attrs)
 
 
 class SuccessorForm(forms.Form):
@@ -39,7 +31,7 @@ class SuccessorForm(forms.Form):
     to = forms.ModelChoiceField(
         User.objects.all(),
         label=_("To whom"),
-        widget=_PersonField(Membership._meta.get_field("user"), admin.site),
+        widget=KeyField(Membership._meta.get_field("user"), admin.site),
     )
 
 

@@ -16,10 +16,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from generator.admin import deeds
@@ -35,6 +32,7 @@ from generator.admin.beside_generations import (
 )
 from generator.admin.deeds import CANCEL, GIVE_BACK, LOOK_AGAIN, Deed
 from generator.admin.filters import DaysFilter, ModelFilter, ReasonFilter
+from generator.admin.looked_up import RowFilter
 from generator.admin.sidebar import may_view
 from generator.admin.verdicts import verdict
 from generator.models import (
@@ -65,7 +63,7 @@ class GenerationAdmin(LargeTableAdmin):
     list_select_related = ["team", "author"]
     list_filter = [
         ("status", ChoicesDropdownFilter), ReasonFilter, ModelFilter,
-        ("team", AutocompleteSelectFilter), ("author", AutocompleteSelectFilter),
+        ("team", RowFilter), ("author", RowFilter),
         ("created_at", DaysFilter),
     ]  # fmt: skip
     search_help_text = _("A generation's or a request's id, or its author.")

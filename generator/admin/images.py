@@ -5,10 +5,10 @@ import uuid
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from generator.admin.base import LargeTableAdmin
 from generator.admin.filters import DaysFilter
+from generator.admin.looked_up import RowFilter
 from generator.models import ImageAsset
 
 
@@ -19,7 +19,7 @@ class ImageAssetAdmin(LargeTableAdmin):
     list_display = ["short_id", "generation", "team", "format", "width", "height", "size",
                     "created_at"]  # fmt: skip
     list_select_related = ["generation", "team"]
-    list_filter = [("team", AutocompleteSelectFilter), ("created_at", DaysFilter)]
+    list_filter = [("team", RowFilter), ("created_at", DaysFilter)]
     search_help_text = _("An image's or a generation's id.")
     ordering = ["-created_at", "-id"]
     fields = [

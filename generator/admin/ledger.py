@@ -7,13 +7,11 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from generator.admin.base import LargeTable, LargeTableAdmin, people_named
 from generator.admin.filters import DaysFilter
+from generator.admin.looked_up import RowFilter
 from generator.admin.quota import Granting
 from generator.models import LedgerEntry, Notice, QuotaAccount
 
@@ -27,7 +25,7 @@ class LedgerEntryAdmin(Granting, LargeTable):
     list_display = ["created_at", "account", "kind", "credits", "counts_on", "reason", "by"]
     list_select_related = ["account__team", "account__user", "by"]
     list_filter = [
-        ("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter),
+        ("kind", ChoicesDropdownFilter), ("account", RowFilter),
         ("created_at", DaysFilter),
     ]  # fmt: skip
     search_help_text = _("A generation's id, a person, or a team's short name for its pool.")
@@ -67,7 +65,7 @@ class NoticeAdmin(LargeTableAdmin):
     list_display = ["created_at", "user", "account", "percent", "window", "start", "mailed_at",
                     "seen_at"]  # fmt: skip
     list_select_related = ["user", "account__team", "account__user"]
-    list_filter = [("user", AutocompleteSelectFilter)]
+    list_filter = [("user", RowFilter)]
     search_help_text = _("The name or address of whoever was told.")
     ordering = ["-id"]
 
