@@ -20,6 +20,7 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from generator import usage
+from generator.admin.shown import ShownForm
 from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window, WindowTotal
 from generator.models.caps import LARGEST_CAP
 
@@ -47,7 +48,7 @@ class CapField(forms.IntegerField):
             self.widget.attrs |= {"aria-label": self.label, "placeholder": self.label}
 
 
-class CapsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+class CapsForm(ShownForm):
     """The caps of one account as staff set them. A member's own are shown, never changed here."""
 
     day = CapField(label=_("cap a day"))
@@ -145,7 +146,13 @@ class MemberAccounts(AccountsInline):
 
     def credits_used(self, obj: User) -> dict[int, int]:
         """By team."""
-        return _credits_of(usage.by_team(usage.Scope(author=obj), this_month()))
+        teams = Team.objects.filter(accounts__user=obj)
+        months = {team.pk: this_month(team) for team in teams}
+        found: dict[int, int] = {}
+        for month in set(months.values()):  # one, or two where a month has begun for some
+            used = _credits_of(usage.by_team(usage.Scope(author=obj), month))
+            found |= {team: used.get(team, 0) for team in months if months[team] == month}
+        return found
 
     def named(self, account: QuotaAccount) -> int | None:
         """The team's."""
@@ -168,7 +175,7 @@ class PoolAccount(AccountsInline):
 
     def credits_used(self, obj: Team) -> dict[int, int]:
         """Of the whole team."""
-        return {obj.pk: usage.total(usage.Scope(team=obj), this_month()).credits}
+        return {obj.pk: usage.total(usage.Scope(team=obj), this_month(obj)).credits}
 
     def named(self, account: QuotaAccount) -> int | None:
         """The team's."""
@@ -190,7 +197,7 @@ class TeamAccounts(AccountsInline):
 
     def credits_used(self, obj: Team) -> dict[int, int]:
         """By member."""
-        return _credits_of(usage.by_author(usage.Scope(team=obj), this_month()))
+        return _credits_of(usage.by_author(usage.Scope(team=obj), this_month(obj)))
 
     def named(self, account: QuotaAccount) -> int | None:
         """The member's."""
@@ -269,9 +276,9 @@ def grouped(number: int) -> str:
     return str(number_format(number, force_grouping=True))
 
 
-def this_month() -> usage.Period:
-    """The month that holds today."""
-    return usage.Period.month_of(timezone.localdate())
+def this_month(team: Team | None = None) -> usage.Period:
+    """The month that holds today, by the team's own calendar, or by the server's."""
+    return usage.Period.month_of(team.today() if team else timezone.localdate())
 
 
 def open_accounts(owner: User | Team) -> None:

@@ -143,11 +143,16 @@ class CatalogueEntryAdmin(StudioAdmin):
         self, request: HttpRequest, obj: CatalogueEntry, form: Any, change: bool
     ) -> None:
         """Keep the entry; a price that was changed here comes from the staff, and is told."""
-        is_repriced = bool(PRICE_FIELDS & set(form.changed_data))
+        touched = set(form.changed_data)
+        is_repriced = bool(PRICE_FIELDS & touched)
         if is_repriced:
             obj.price_source = PriceSource.STAFF
-        super().save_model(request, obj, form, change)
-        if is_repriced and change:
+            touched |= {"price_source", *(PRICE_FIELDS & set(form.fields))}
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        obj.save(update_fields=touched)  # a sync may write the rest at this moment
+        if is_repriced:
             self._tell_price(request, obj)
 
     def _tell_price(self, request: HttpRequest, entry: CatalogueEntry) -> None:

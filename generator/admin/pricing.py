@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
@@ -12,6 +11,7 @@ from django.db.models import Field
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from generator.admin.shown import ShownForm
 from generator.families import FAMILIES
 from generator.listed_prices import LARGEST_PRICE, LARGEST_TOKENS
 from generator.models import CatalogueEntry, PriceKind, PriceSource
@@ -39,8 +39,10 @@ _NUMBERS = {
 }
 
 
-class PricedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+class PricedForm(ShownForm):
     """An entry, on its own page or in the list, whose price makes sense if it was touched."""
+
+    one_piece = PRICE_FIELDS
 
     def clean(self) -> dict[str, Any] | None:
         """Put what is wrong with a price beside what was typed."""
@@ -89,8 +91,6 @@ def bounded(db_field: "Field[Any, Any]", field: Any) -> Any:
         field.validators.append(MaxValueValidator(LARGEST_TOKENS, TOO_DEAR_TOKENS))
     if db_field.name == "rates":
         field.validators.append(_are_prices)
-        # Changed is what differs from the row; a page need not say what it showed.
-        field.show_hidden_initial = False
     return field
 
 

@@ -18,6 +18,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 from generator import audit
 from generator.admin import caps
 from generator.admin.base import FirstRows, ReadOnlyInline, StudioAdmin
+from generator.admin.looked_up import LookedUp
+from generator.admin.shown import ShownForm
 from generator.models import Kind, LedgerEntry, QuotaAccount, StartingCaps, User, WindowTotal
 from generator.models.caps import LARGEST_CAP
 
@@ -142,10 +144,11 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
         return said
 
     def _take_another_key(self) -> None:
-        self.data = {**self.data, self.add_prefix("once"): str(uuid.uuid4())}
+        key = {self.add_prefix("once"): str(uuid.uuid4())}
+        self.data = dict(self.data.items()) | key  # of a QueryDict, `**` would give lists
 
 
-class Granting(StudioAdmin):
+class Granting(LookedUp, StudioAdmin):
     """The part of the ledger's pages that writes: a grant."""
 
     form = GrantForm
@@ -212,6 +215,7 @@ def _left_now(account: QuotaAccount) -> str:
 class StartingCapsAdmin(StudioAdmin):
     """One row: the list leads straight to it."""
 
+    form = ShownForm
     formfield_overrides = {models.PositiveBigIntegerField: {"form_class": caps.CapField}}
     fieldsets = [
         (

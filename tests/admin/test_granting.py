@@ -58,7 +58,9 @@ def test_a_form_that_was_used_and_says_something_else_gives_it_only_when_sent_ag
         reverse(ADD), {"account": account.pk, "credits": "300", "reason": "more", "once": key}
     )
     assert "This form has done its work: Gave 500 credits" in answer.content.decode()
-    fresh = answer.context["adminform"].form["once"].value()
+    form = answer.context["adminform"].form
+    assert form["credits"].value() == "300"  # what was typed is kept
+    fresh = form["once"].value()
     give(staff, account, credits="300", once=fresh)
     assert [entry.credits for entry in LedgerEntry.objects.order_by("pk")] == [500, 300]
 
