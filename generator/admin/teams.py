@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 
 from generator.admin import caps
 from generator.admin.base import StudioAdmin
+from generator.admin.looked_up import LookedUp
 from generator.admin.sidebar import viewable
 from generator.models import Invitation, Membership, Team, User
 
@@ -24,7 +25,7 @@ ZONE_CHANGE = _(
 )
 
 
-class NewMemberInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
+class NewMemberInline(LookedUp, TabularInline):  # type: ignore[misc]  # unfold is not typed
     """To put somebody into the team."""
 
     model = Membership
@@ -122,7 +123,7 @@ class TeamAdmin(StudioAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(StudioAdmin):
+class InvitationAdmin(LookedUp, StudioAdmin):
     """Made here, and shown once: the link's secret is not kept. Deleting one takes it back."""
 
     list_display = ["email", "team", "role", "invited_by", "expires_at", "accepted_at"]
