@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
-from generator.admin.verdicts import MEANS
 from generator.models import CatalogueEntry, Generation, Status
-from generator.overview.failing import WHY_FAILED
+from generator.overview.failing import WHY_FAILED, in_brief
 
 
 class ModelFilter(DropdownFilter):  # type: ignore[misc]  # unfold is not typed
@@ -40,7 +39,7 @@ class ReasonFilter(DropdownFilter):  # type: ignore[misc]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The codes."""
-        return [(code, str(WHY_FAILED.get(code, code))) for code in MEANS]
+        return [(code, in_brief(code)) for code in WHY_FAILED]
 
     def queryset(
         self, request: HttpRequest, rows: QuerySet[Generation]

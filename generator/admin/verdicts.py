@@ -5,34 +5,9 @@ from dataclasses import dataclass
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from generator.models import FINAL, Generation, KeptReply, Status
-
-# What the code of a failure means for whoever runs the studio.
-MEANS = {
-    "content": _(
-        "The provider's safety rules refused the prompt or the image. The same will not work again."
-    ),
-    "refused": _("The gateway or the provider said no. The same will not work again."),
-    "busy": _("The provider had no room or could not be reached, five times in a row."),
-    "silent": _(
-        "No answer came to a paid call. It may have been made and paid for all the same, so it is "
-        "never sent again by itself."
-    ),
-    "lost": _(
-        "A worker stopped in the middle of the paid call, so nobody knows whether it was made. It "
-        "is never sent again by itself."
-    ),
-    "late": _("The provider was still working when its time was up."),
-    "gone": _("The provider no longer knew of the task it had taken."),
-    "unreadable": _("An answer came that the studio cannot read. It may have been paid for."),
-    "empty": _("The answer had no image in it."),
-    "unusable": _("Images came, but none could be kept: broken, too large, or behind dead links."),
-    "spool": _("The image came and was lost: this machine's disk was full or not writable."),
-    "bug": _("A fault of the studio itself: the worker's log says which."),
-    "staff": _("Somebody on the staff gave it up."),
-}
+from generator.overview.failing import what_it_means
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +32,7 @@ def verdict(generation: Generation, *, with_answer: bool) -> Verdict:
     return Verdict(
         headline=_headline(generation),
         told=generation.reason,
-        means=str(MEANS.get(code, "")),
+        means=what_it_means(code),
         code=code,
         credits=_credits(generation),
         answer=_last_answer(last) if with_answer else "",

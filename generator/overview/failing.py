@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,21 +15,77 @@ from generator.models import Generation, Status
 LOOK_BACK = timedelta(days=7)
 MOST_FAILED = 1000  # failures looked at, the newest
 
-# What the code of a failure means, for whoever runs the studio.
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What the code of a failure means, for whoever runs the studio: in brief, and in full."""
+
+    brief: str | Promise
+    full: str | Promise
+
+
 WHY_FAILED = {
-    "content": _("Refused by a provider's safety rules"),
-    "refused": _("Refused by the gateway or the provider"),
-    "busy": _("The provider was too busy, five times"),
-    "silent": _("No answer came"),
-    "lost": _("A worker stopped during the call"),
-    "unreadable": _("The answer could not be read"),
-    "empty": _("Answered without an image"),
-    "late": _("Still working when its time was up"),
-    "gone": _("The provider no longer knew of it"),
-    "spool": _("The disk was full or not writable"),
-    "unusable": _("No image could be kept"),
-    "bug": _("A fault of the studio"),
-    "staff": _("Given up by staff"),
+    "content": Why(
+        _("Refused by a provider's safety rules"),
+        _(
+            "The provider's safety rules refused the prompt or the image. The same will not "
+            "work again."
+        ),
+    ),
+    "refused": Why(
+        _("Refused by the gateway or the provider"),
+        _("The gateway or the provider said no. The same will not work again."),
+    ),
+    "busy": Why(
+        _("The provider was too busy, five times"),
+        _("The provider had no room or could not be reached, five times in a row."),
+    ),
+    "silent": Why(
+        _("No answer came"),
+        _(
+            "No answer came to a paid call. It may have been made and paid for all the same, so"
+            " it is never sent again by itself."
+        ),
+    ),
+    "lost": Why(
+        _("A worker stopped during the call"),
+        _(
+            "A worker stopped in the middle of the paid call, so nobody knows whether it was "
+            "made. It is never sent again by itself."
+        ),
+    ),
+    "late": Why(
+        _("Still working when its time was up"),
+        _("The provider was still working when its time was up."),
+    ),
+    "gone": Why(
+        _("The provider no longer knew of it"),
+        _("The provider no longer knew of the task it had taken."),
+    ),
+    "unreadable": Why(
+        _("The answer could not be read"),
+        _("An answer came that the studio cannot read. It may have been paid for."),
+    ),
+    "empty": Why(
+        _("Answered without an image"),
+        _("The answer had no image in it."),
+    ),
+    "unusable": Why(
+        _("No image could be kept"),
+        _("Images came, but none could be kept: broken, too large, or behind dead links."),
+    ),
+    "spool": Why(
+        _("The disk was full or not writable"),
+        _("The image came and was lost: this machine's disk was full or not writable."),
+    ),
+    "bug": Why(
+        _("A fault of the studio"),
+        _("A fault of the studio itself: the worker's log says which."),
+    ),
+    "staff": Why(
+        _("Given up by staff"),
+        _("Somebody on the staff gave it up."),
+    ),
 }
 
 
@@ -59,7 +116,7 @@ class Failures:
     @property
     def why(self) -> str:
         """The code in words; a code of the provider's own stands as it is."""
-        return str(WHY_FAILED.get(self.code, self.code or gettext("No reason was noted")))
+        return in_brief(self.code)
 
     @property
     def count(self) -> str:
@@ -70,6 +127,18 @@ class Failures:
     def of(cls, code: str, rows: list[Newest], start: datetime) -> Self:
         """Those with this code, the newest first."""
         return cls(code, len(rows), rows[0], failed_filters(code, start))
+
+
+def in_brief(code: str) -> str:
+    """Why it failed; a code of the provider's own stands as it is."""
+    known = WHY_FAILED.get(code)
+    return str(known.brief) if known else code or gettext("No reason was noted")
+
+
+def what_it_means(code: str) -> str:
+    """The same in full; empty where the code is a provider's own."""
+    known = WHY_FAILED.get(code)
+    return str(known.full) if known else ""
 
 
 def failures(at: datetime | None = None) -> list[Failures]:

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.admin.verdicts import MEANS
 from generator.models import (
     Generation,
     KeptReply,
@@ -21,6 +20,7 @@ from generator.models import (
     User,
     WorkerSeen,
 )
+from generator.overview.failing import WHY_FAILED
 from tests.make import make_asset, make_generation, make_user
 from tests.scripted import ScriptedGateway, images, run
 
@@ -131,7 +131,7 @@ def test_every_code_of_a_failure_has_its_words() -> None:
     # As `lifecycle` gives them; one of a provider's own stands as it is.
     codes = ("silent", "lost", "late", "content", "busy", "unreadable", "gone", "refused", "spool",
              "unusable", "bug", "staff", "empty")  # fmt: skip
-    assert set(codes) == set(MEANS)
+    assert set(codes) == set(WHY_FAILED)
 
 
 # ── Looking again ──
