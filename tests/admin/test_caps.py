@@ -1,5 +1,6 @@
 """Caps are typed on the pages of people and teams, which stay small however many there are."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from generator.models import (
 from generator.models.caps import LARGEST_CAP
 from tests.admin.test_people import no_inlines
 from tests.make import make_team, make_user, set_cap
+from tests.using import make_use
 
 PERSON, TEAM = "admin:generator_user_change", "admin:generator_team_change"
 
@@ -129,6 +131,26 @@ def test_a_pool_and_a_member_are_capped_on_their_team_s_page(staff: Client, memb
     assert staff.post(there, form).status_code == 302
     assert caps_of(pool) == {"day": (900, None)}
     assert caps_of(mine) == {"day": (80, None)}
+
+
+def test_what_was_used_this_month_is_of_each_team_s_own_month(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_user("kai")
+    east, here = make_team(person, slug="east"), make_team(person, slug="here")
+    today = timezone.localdate()
+    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    monkeypatch.setattr(Team, "today", lambda self: next_month if self.slug == "east" else today)
+    for team, day, credits in ((east, next_month, 71), (east, today, 5), (here, today, 82)):
+        make_use(person, team, day, credits=credits)
+        QuotaAccount.objects.of(team, person)
+    ways = {("user", person.pk): {71, 82}, ("team", east.pk): {71}, ("team", here.pk): {82}}
+    for (page, pk), used in ways.items():
+        answer = staff.get(reverse(f"admin:generator_{page}_change", args=[pk]))
+        told = [each.opts.used for each in answer.context["inline_admin_formsets"]
+                if hasattr(each.opts, "used")]  # fmt: skip
+        assert told
+        assert all(set(by_one.values()) - {0} == used for by_one in told)
 
 
 def test_a_team_s_page_says_what_a_change_of_its_clock_does(staff: Client, team: Team) -> None:
