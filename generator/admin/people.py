@@ -26,6 +26,7 @@ from unfold.paginator import InfinitePaginator
 from generator import audit, leaving, usage
 from generator.admin import caps
 from generator.admin.base import ReadOnlyInline, StudioAdmin
+from generator.admin.caps_saving import SetsCaps
 from generator.admin.departures import Departures
 from generator.admin.sidebar import viewable
 from generator.models import Membership, User
@@ -116,7 +117,7 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
+class UserAdmin(SetsCaps, Departures, DjangoUserAdmin):  # type: ignore[type-arg, misc]
     """People. They are suspended, never deleted: their images and entries stay theirs."""
 
     form = UserChangeForm

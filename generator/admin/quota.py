@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 from generator import audit
 from generator.admin import caps
 from generator.admin.base import FirstRows, ReadOnlyInline, StudioAdmin
+from generator.admin.caps_saving import SetsCaps
 from generator.admin.looked_up import LookedUp
 from generator.admin.shown import ShownForm
 from generator.models import Kind, LedgerEntry, QuotaAccount, StartingCaps, User, WindowTotal
@@ -45,7 +46,7 @@ class LedgerEntryInline(ReadOnlyInline):
 
 
 @admin.register(QuotaAccount)
-class QuotaAccountAdmin(StudioAdmin):
+class QuotaAccountAdmin(SetsCaps, StudioAdmin):
     """Accounts come by themselves with their first use; staff set their caps."""
 
     form = caps.CapsForm

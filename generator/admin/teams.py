@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 
 from generator.admin import caps
 from generator.admin.base import StudioAdmin
+from generator.admin.caps_saving import SetsCaps
 from generator.admin.looked_up import LookedUp
 from generator.admin.sidebar import viewable
 from generator.models import Invitation, Membership, Team, User
@@ -71,7 +72,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Team)
-class TeamAdmin(StudioAdmin):
+class TeamAdmin(SetsCaps, StudioAdmin):
     """Teams, their members and what they may spend."""
 
     paginator = InfinitePaginator

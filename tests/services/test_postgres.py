@@ -20,6 +20,7 @@ RULES = [
     "tests/services/test_notices_at_once.py",
     "tests/test_noticing.py",
     "tests/services/test_ledger_races.py",
+    "tests/services/test_caps_at_once.py",
 ]
 
 
