@@ -23,6 +23,18 @@ def icon(name: str, *, kind: str = "") -> SafeString:
 
 
 @register.filter
+def number(value: int) -> str:
+    """A whole number as every page writes it: `1,200`, `−64` with a real minus."""
+    return f"{value:,}".replace("-", "−")
+
+
+@register.filter
+def credits(value: int) -> str:
+    """So many credits: `1 credit`, `1,200 credits`."""
+    return f"{number(value)} credit{'' if abs(value) == 1 else 's'}"
+
+
+@register.filter
 def pixels(size: object) -> str:
     """`1024x1536` as people write it: `1024 × 1536`."""
     return str(size).replace("x", " × ")
