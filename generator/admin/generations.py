@@ -34,7 +34,7 @@ from generator.admin.deeds import CANCEL, GIVE_BACK, LOOK_AGAIN, Deed
 from generator.admin.filters import DaysFilter, ModelFilter, ReasonFilter
 from generator.admin.looked_up import RowFilter
 from generator.admin.sidebar import may_view
-from generator.admin.verdicts import verdict
+from generator.admin.verdicts import made_of, verdict
 from generator.models import (
     Generation,
     Status,
@@ -122,10 +122,9 @@ class GenerationAdmin(LargeTableAdmin):
         return generation.status, f"{words}: {code}" if code else words
 
     @admin.display(description=_("held for"))
-    def held_for(self, generation: Generation) -> SafeString:
+    def held_for(self, generation: Generation) -> str:
         """What its price was made of."""
-        rows = ((name, value) for name, value in generation.price_basis.items() if value != "")
-        return format_html_join("; ", "{}: {}", rows)
+        return made_of(generation.price_basis)
 
     @admin.display(description=_("worker"))
     def worker(self, generation: Generation) -> str:

@@ -1,13 +1,17 @@
 """What became of a generation, at a glance: why, what it cost, and what the gateway said last."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
-from generator.models import FINAL, Generation, KeptReply, Status
+from generator.models import FINAL, Generation, KeptReply, PriceKind, PriceSource, Status
 from generator.overview.failing import what_it_means
+from generator.prices import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,50 @@ def verdict(generation: Generation, *, with_answer: bool) -> Verdict:
         said=last.text if last else "",
         is_bad=failed,
     )
+
+
+def made_of(row: Mapping[str, Any]) -> str:
+    """The basis of a price, as a generation keeps it, in a sentence."""
+    basis = Basis.from_row(row)
+    if basis is None:
+        return gettext("not known")
+    parts = [_counted_by(basis), _expected(basis)]
+    if basis.ratio != 1:
+        parts.append(gettext("ratio %(ratio)s") % {"ratio": _plain(basis.ratio)})
+    if basis.factor != 1:
+        parts.append(gettext("the studio's factor %(factor)s") % {"factor": _plain(basis.factor)})
+    if basis.source in PriceSource.values:
+        parts.append(gettext("set by %(whom)s") % {"whom": PriceSource(basis.source).label})
+    return "; ".join(part for part in parts if part)
+
+
+def _counted_by(basis: Basis) -> str:
+    if basis.kind == PriceKind.TOKENS:
+        text = gettext("by tokens: %(given)s credits for a million in, %(out)s for a million out")
+        return text % {"given": _plain(basis.tokens_in), "out": _plain(basis.tokens_out)}
+    text = {
+        PriceKind.REQUEST: gettext("%(each)s credits a request"),
+        PriceKind.MEGAPIXEL: gettext("%(each)s credits a megapixel"),
+    }.get(PriceKind(basis.kind), gettext("%(each)s credits an image"))
+    if basis.times != 1:
+        text += gettext(", × %(times)s for its settings")
+    return text % {"each": _plain(basis.each), "times": _plain(basis.times)}
+
+
+def _expected(basis: Basis) -> str:
+    match basis.kind:
+        case PriceKind.MEGAPIXEL:
+            text = gettext("expected %(megapixels)s an image")
+        case PriceKind.TOKENS:
+            text = gettext("expected %(given)s in, %(out)s out an image")
+        case _:
+            return ""
+    numbers = {"megapixels": basis.megapixels, "given": basis.given, "out": basis.out}
+    return text % {name: _plain(number) for name, number in numbers.items()}
+
+
+def _plain(number: Decimal) -> str:
+    return str(number_format(f"{number.normalize():f}", force_grouping=True))
 
 
 def _headline(generation: Generation) -> str:

@@ -1,6 +1,7 @@
 """What staff see of generations, and what they may do with them."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from generator.admin.verdicts import made_of
 from generator.models import (
     Generation,
     KeptReply,
@@ -21,6 +23,7 @@ from generator.models import (
     WorkerSeen,
 )
 from generator.overview.failing import WHY_FAILED
+from generator.prices import Basis
 from tests.make import make_asset, make_generation, make_user
 from tests.scripted import ScriptedGateway, images, run
 
@@ -252,3 +255,41 @@ def test_who_may_only_look_is_offered_nothing_and_may_do_nothing(
     generation.refresh_from_db()
     assert generation.status == Status.QUEUED
     assert generation.due_at > timezone.now()
+
+
+# ── What its price was made of ──
+
+KINDS_OF_PRICE = [
+    (Basis("image", each=Decimal(40)), "40 credits an image; set by staff"),
+    (
+        Basis("image", each=Decimal("12.50"), times=Decimal(4), ratio=Decimal("0.80"),
+              factor=Decimal("1.2"), source="gateway"),
+        "12.5 credits an image, × 4 for its settings; ratio 0.8; the studio's factor 1.2; "
+        "set by the gateway",
+    ),
+    (Basis("request", each=Decimal(1234)), "1,234 credits a request; set by staff"),
+    (
+        Basis("megapixel", each=Decimal(3), megapixels=Decimal("1.05"), source="file"),
+        "3 credits a megapixel; expected 1.05 an image; set by the families file",
+    ),
+    (
+        Basis("tokens", tokens_in=Decimal(8000), tokens_out=Decimal(30000), given=Decimal(50),
+              out=Decimal(1056), ratio=Decimal("0.8")),
+        "by tokens: 8,000 credits for a million in, 30,000 for a million out; expected 50 in, "
+        "1,056 out an image; ratio 0.8; set by staff",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("basis", "said"), KINDS_OF_PRICE)
+def test_what_a_price_was_made_of_is_said_in_a_sentence(basis: Basis, said: str) -> None:
+    assert made_of(basis.as_row()) == said
+
+
+@pytest.mark.parametrize("row", [{}, {"kind": "tokens", "each": "many"}, {"model": "from before"}])
+def test_of_a_price_that_an_older_release_wrote_nothing_is_made_up(row: dict[str, str]) -> None:
+    assert made_of(row) == "not known"
+
+
+def test_the_sentence_stands_on_the_page(staff: Client, member: User) -> None:
+    assert "40 credits an image; set by staff" in page_of(staff, make_generation(member))
