@@ -1,5 +1,6 @@
 """Caps as staff set them: an account a line, a field a window, and beside it what is left."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from generator import usage
 from generator.admin.shown import ShownForm
+from generator.admin.sidebar import may_view
 from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window, WindowTotal
 from generator.models.caps import LARGEST_CAP
 
@@ -98,7 +100,15 @@ class AccountsInline(TabularInline):  # type: ignore[misc]  # unfold is not type
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """The formset; what was used is looked up for all of its lines at once."""
         self.used = self.credits_used(obj) if obj else {}
+        self.ways = ways_from(request)
         return super().get_formset(request, obj, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Without what this reader may not see."""
+        may_see = may_view(request, "generator.usagetotal")
+        unseen = {*(() if may_see else ("used_this_month",)),
+                  *(() if ways_from(request) else ("give",))}  # fmt: skip
+        return [name for name in self.fields if name not in unseen]
 
     def credits_used(self, obj: Any) -> dict[int, int]:
         """Credits used this month, by the primary key of what `named` gives."""
@@ -133,8 +143,8 @@ class AccountsInline(TabularInline):  # type: ignore[misc]  # unfold is not type
 
     @admin.display(description=_("credits"))
     def give(self, account: QuotaAccount) -> SafeString:
-        """The ways to a grant and to the ledger."""
-        return credit_links(account)
+        """The ways to a grant and to the ledger, for those who may go there."""
+        return in_lines([way(account) for way in self.ways])
 
 
 class MemberAccounts(AccountsInline):
@@ -246,27 +256,38 @@ def what_is_left(account: QuotaAccount) -> list[str]:
     return lines or [gettext("nothing caps it")]
 
 
-def credit_links(account: QuotaAccount) -> SafeString:
-    """The ways to the form for a grant, and to the account's ledger."""
+def ways_from(request: HttpRequest) -> list[Callable[[QuotaAccount], SafeString]]:
+    """The links from an account that whoever asks may follow."""
+    may_grant = request.user.has_perm("generator.add_ledgerentry")
+    may_read = may_view(request, "generator.ledgerentry")
+    return [*([grant_link] if may_grant else []), *([ledger_link] if may_read else [])]
+
+
+def grant_link(account: QuotaAccount) -> SafeString:
+    """The way to the form for a grant."""
     query = urlencode({"account": account.pk})
-    ledger = urlencode({"account__id__exact": account.pk})
-    return format_html(
-        '<a class="text-primary-600 dark:text-primary-500" href="{}?{}">{}</a><br>'
-        '<a class="text-primary-600 dark:text-primary-500" href="{}?{}">{}</a>',
-        *(reverse("admin:generator_ledgerentry_add"), query, _("Give or take credits")),
-        *(reverse("admin:generator_ledgerentry_changelist"), ledger, _("Ledger")),
-    )
+    address = f"{reverse('admin:generator_ledgerentry_add')}?{query}"
+    return _link(address, _("Give or take credits"))
+
+
+def ledger_link(account: QuotaAccount) -> SafeString:
+    """The way to the account's ledger."""
+    query = urlencode({"account__id__exact": account.pk})
+    return _link(f"{reverse('admin:generator_ledgerentry_changelist')}?{query}", _("Ledger"))
 
 
 def link_to(row: User | Team) -> SafeString:
     """The way to a person's or a team's page."""
     there = reverse(f"admin:generator_{row._meta.model_name}_change", args=[row.pk])
-    name = row.shown_name if isinstance(row, User) else row.name
+    return _link(there, row.shown_name if isinstance(row, User) else row.name)
+
+
+def _link(address: str, words: object) -> SafeString:
     html = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
-    return format_html(html, there, name)
+    return format_html(html, address, words)
 
 
-def in_lines(lines: list[str]) -> SafeString:
+def in_lines(lines: Sequence[str]) -> SafeString:
     """Text in lines of their own."""
     return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 

@@ -53,8 +53,8 @@ class QuotaAccountAdmin(SetsCaps, StudioAdmin):
     list_display = ["__str__", "team", "user", "created_at"]
     list_select_related = ["team", "user"]
     search_fields = ["team__name", "team__slug", "user__username", "user__email"]
-    fields = ["team", "user", "day", "month", "ever", "left_now", "give", "created_at"]
-    readonly_fields = ["team", "user", "left_now", "give", "created_at"]
+    fields = ["team", "user", "day", "month", "ever", "left_now", "give", "ledger", "created_at"]
+    readonly_fields = ["team", "user", "left_now", "give", "ledger", "created_at"]
     inlines = [WindowTotalInline, LedgerEntryInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -76,8 +76,20 @@ class QuotaAccountAdmin(SetsCaps, StudioAdmin):
 
     @admin.display(description=_("credits"))
     def give(self, account: QuotaAccount) -> SafeString:
-        """The ways to a grant and to the ledger."""
-        return caps.credit_links(account)
+        """The way to a grant."""
+        return caps.grant_link(account)
+
+    @admin.display(description=_("ledger"))
+    def ledger(self, account: QuotaAccount) -> SafeString:
+        """The way to its entries."""
+        return caps.ledger_link(account)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Without the ways that this reader may not go."""
+        ways = caps.ways_from(request)
+        unseen = {*(() if caps.grant_link in ways else ("give",)),
+                  *(() if caps.ledger_link in ways else ("ledger",))}  # fmt: skip
+        return [name for name in self.fields if name not in unseen]
 
     def save_model(
         self, request: HttpRequest, obj: QuotaAccount, form: caps.CapsForm, change: bool

@@ -276,3 +276,31 @@ def test_a_page_shows_and_leads_to_what_its_reader_may_see(
     assert "Their generations" in page
     assert ("What they changed" in page) == (owner == "user")
     assert ("this month:" in page) == (owner == "user")
+
+
+@pytest.mark.parametrize("model", ["user", "quotaaccount"])
+def test_beside_an_account_stand_only_the_ways_that_its_reader_may_go(
+    client: Client, team: Team, member: User, model: str
+) -> None:
+    clerk = sign_in_clerk(client, "view_user", "view_quotaaccount")
+    account = QuotaAccount.objects.of(team, member)
+    key = member.pk if model == "user" else account.pk
+    there = reverse(f"admin:generator_{model}_change", args=[key])
+    give, ledger = (
+        f"{reverse(f'admin:generator_ledgerentry_{name}')}?account"
+        for name in ("add", "changelist")
+    )
+
+    def seen() -> tuple[bool, bool, bool]:
+        text = client.get(there).content.decode()
+        return give in text, ledger in text, "sed this month" in text
+
+    assert "left" in client.get(there).content.decode()
+    assert seen() == (False, False, False)
+    for right, expected in (
+        ("add_ledgerentry", (True, False, False)),
+        ("view_ledgerentry", (True, True, False)),
+        ("view_usagetotal", (True, True, model == "user")),
+    ):
+        clerk.user_permissions.add(Permission.objects.get(codename=right))
+        assert seen() == expected
