@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 from generator.models import QuotaAccount, Window
 from generator.models.caps import LARGEST_CAP
 
-_WHOLE = re.compile(r"[0-9]{1,20}")
+# Grouped as people write it: with commas, thin spaces or such as no line is broken at.
+_WHOLE = re.compile(r"[0-9]{1,20}|[0-9]{1,3}([,\u2009\u202f\u00a0])[0-9]{3}(?:\1[0-9]{3}){0,5}")
+_GROUPING = re.compile(r"[^0-9]")
 
 
 class OwnCapForm(forms.Form):
@@ -26,11 +28,12 @@ class OwnCapForm(forms.Form):
             raise ValidationError("A cap cannot be below 0. Leave it empty for none of your own.")
         if not _WHOLE.fullmatch(typed):
             raise ValidationError(
-                "Whole credits in digits only, such as 500. Leave it empty for none of your own."
+                "Whole credits in digits only, such as 1,500. Leave it empty for none of your own."
             )
-        if int(typed) > LARGEST_CAP:
+        credits = int(_GROUPING.sub("", typed))
+        if credits > LARGEST_CAP:
             raise ValidationError(f"At most {LARGEST_CAP:,} credits.")
-        return int(typed)
+        return credits
 
     def save(self, account: QuotaAccount) -> bool:
         """Set the cap of this account; False where it may not be, and why is said by the field."""
