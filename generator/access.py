@@ -100,8 +100,13 @@ class Allowance:
 
     @property
     def shown(self) -> int:
-        """What a meter can show: never below nought."""
+        """What is left, in words and on a meter: never below nought."""
         return max(self.credits, 0)
+
+    @property
+    def over(self) -> int:
+        """By how much more was spent than is allowed."""
+        return max(-self.credits, 0)
 
 
 def allowances(team: Team, user: User) -> list[Allowance]:

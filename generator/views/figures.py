@@ -63,11 +63,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Spender:
-    """A person of a team: their sums, their credits by column of models, and those of the rest."""
+    """A person of a team: their sums, their credits by column of models, each with the model's
+    name, and those of the rest."""
 
     row: Row
     address: str
-    by_model: Sequence[int]
+    by_model: Sequence[tuple[str, int]]
     others: int
 
 
@@ -135,10 +136,11 @@ def people(look: Look, month: Period, models: Sequence[Share]) -> dict[str, Any]
     by_both = {row.key: row.credits for row in usage.by_author_and_model(look.scope, month)}
     spenders = []
     for row in usage.by_author(look.scope, month):
-        each = [by_both.get((row.key, column.key), 0) for column in columns]
+        each = [(column.label, by_both.get((row.key, column.key), 0)) for column in columns]
+        others = row.credits - sum(credits for _label, credits in each)
         person = User(pk=row.key)
         address = replace(look, person=person).address(month)
-        spenders.append(Spender(row, address, each, row.credits - sum(each)))
+        spenders.append(Spender(row, address, each, others))
     return {"columns": columns, "others": len(models) > COLUMNS, "spenders": spenders}
 
 

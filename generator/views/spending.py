@@ -14,7 +14,6 @@ from django.utils import formats, timezone
 from generator.models import Cap, Generation, LedgerEntry, QuotaAccount, UsageTotal, Window
 from generator.models.generations import FINAL, Status
 from generator.models.ledger import Kind, WindowTotal
-from generator.views import ledger
 
 TELLING = 3  # days of a month before its pace says anything
 UNFINISHED = [status for status in Status if status not in FINAL]
@@ -39,23 +38,27 @@ class Spending:
 
     @property
     def of(self) -> int:
-        """The cap and what was granted besides."""
-        return (self.cap or 0) + self.granted
+        """The cap and what was granted besides; nought where more than the cap was taken back."""
+        return max(self._allowed, 0)
 
     @property
     def left(self) -> int:
         """May be below nought: a cost may pass its price."""
-        return self.of - self.spent
-
-    @property
-    def left_said(self) -> str:
-        """What is left, with a real minus."""
-        return ledger.said(self.left)
+        return self._allowed - self.spent
 
     @property
     def shown(self) -> int:
-        """What a meter can show."""
+        """What is left, in words and on a meter: never below nought."""
         return max(self.left, 0)
+
+    @property
+    def over(self) -> int:
+        """By how much more was spent than is allowed."""
+        return max(-self.left, 0)
+
+    @property
+    def _allowed(self) -> int:
+        return (self.cap or 0) + self.granted
 
     @property
     def full(self) -> int:

@@ -20,11 +20,14 @@ from generator.models import QuotaAccount, Window
 from generator.models.ledger import WindowTotal
 from generator.models.people import STEERERS
 from generator.models.refusals import whom_to_ask
+from generator.templatetags.studio import credits
 from generator.usage import Period, Scope
 from generator.views import ledger
 from generator.views.cursor import LineCursor
 from generator.views.figures import A_WINDOW, Look, in_its_team, numbers, own_caps, people
 from generator.views.sheet import sheet
+
+_OWN = {Window.DAY: "daily", Window.MONTH: "monthly", Window.EVER: "overall"}
 
 
 @require_safe
@@ -81,10 +84,10 @@ def own_cap(request: TeamRequest) -> HttpResponse:
 
 
 def _said(form: OwnCapForm) -> str:
-    words, credits = A_WINDOW[form.cleaned_data["window"]], form.cleaned_data["credits"]
-    if credits is None:
-        return f"You have no cap of your own {words} any more."
-    return f"You can now spend {credits:,} credits {words} at most."
+    window, most = Window(form.cleaned_data["window"]), form.cleaned_data["credits"]
+    if most is None:
+        return f"Your own {_OWN[window]} cap is gone."
+    return f"You can now spend {credits(most)} {A_WINDOW[window]} at most."
 
 
 # ── Whose, and when ──

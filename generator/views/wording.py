@@ -6,6 +6,7 @@ from generator.access import Allowance
 from generator.forms.doing import ACTION_WORDS
 from generator.forms.prompt import PromptForm
 from generator.models import Action
+from generator.templatetags.studio import credits
 
 
 def verb(form: PromptForm) -> str:
@@ -18,13 +19,13 @@ def verb(form: PromptForm) -> str:
 def button_words(forms: Sequence[PromptForm]) -> str:
     """`Make 4 images · 160 credits`, `Edit · 40 credits`, `Make 6 images with 3 models · …`."""
     first = forms[0]
-    credits = f"{sum(form.cost for form in forms):,} credits"
+    cost = credits(sum(form.cost for form in forms))
     images = sum(form.how_many for form in forms)
     if first.action == Action.CREATE:
-        return f"{verb(first)} {_images(images, len(forms))} · {credits}"
+        return f"{verb(first)} {_images(images, len(forms))} · {cost}"
     if images == 1:
-        return f"{verb(first)} · {credits}"
-    return f"{verb(first)} · {_images(images, len(forms))} · {credits}"
+        return f"{verb(first)} · {cost}"
+    return f"{verb(first)} · {_images(images, len(forms))} · {cost}"
 
 
 def bill_words(forms: Sequence[PromptForm]) -> str:
@@ -38,10 +39,10 @@ def bill_words(forms: Sequence[PromptForm]) -> str:
     return what if each is None else f"{what} at {each:,}"
 
 
-def over_words(allowance: Allowance, credits: int) -> str:
+def over_words(allowance: Allowance, missing: int) -> str:
     """`120 more than you have left this month`: how much too much something is for one cap."""
     who = "the team has" if allowance.shared else "you have"
-    return f"{credits:,} more than {who} left {allowance.when.removesuffix(', team')}"
+    return f"{missing:,} more than {who} left {allowance.when.removesuffix(', team')}"
 
 
 def _images(count: int, models: int) -> str:

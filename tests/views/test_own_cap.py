@@ -1,5 +1,7 @@
 """A lower cap of one's own: set by oneself, for oneself, and never a higher one."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -30,7 +32,7 @@ def test_a_cap_of_ones_own_holds_from_then_on_and_can_be_taken_back(
     assert own(team, member)["day"] == 500
     assert "You set this cap yourself." in said
     status, said = send(maker, team, window="day", credits="")
-    assert "You have no cap of your own a day any more." in said
+    assert "Your own daily cap is gone." in said
     assert "day" not in own(team, member)
 
 
@@ -41,13 +43,50 @@ def test_nothing_may_be_spent_under_a_cap_of_nought(
     assert QuotaAccount.objects.of(team, member).left(Window.DAY, team.today()) == 0
 
 
+@pytest.mark.parametrize("typed", ["1,500", "1500", "1\u00a0500", "1\u202f500", "1\u2009500"])
+def test_a_cap_may_be_typed_as_pages_print_it(
+    maker: Client, team: Team, member: User, typed: str
+) -> None:
+    status, said = send(maker, team, window="day", credits=typed)
+    assert status == 302
+    assert "You can now spend 1,500 credits a day at most." in said
+    assert own(team, member)["day"] == 1500
+
+
+def test_one_credit_is_one(maker: Client, team: Team, member: User) -> None:
+    said = words(send(maker, team, window="day", credits="1")[1])
+    assert "You can now spend 1 credit a day at most." in said
+    assert "1 credit left today" in said
+    assert "1 of 1 credit left" in said
+    assert "1 credits" not in said
+
+
+def test_a_cap_below_what_was_spent_says_how_much_is_over(
+    maker: Client, team: Team, member: User
+) -> None:
+    make_generation(member, team)
+    html = send(maker, team, window="day", credits="5")[1]
+    said = words(html)
+    assert "Today 0 of 5 credits left, 35 over" in said
+    assert "0 credits left today, 35 over" in said  # beside every page
+    assert "35" not in re.findall(r"[-−]([0-9]+)", said)
+    studio = words(maker.get(reverse("studio", args=[team.slug])).content.decode())
+    assert "0 credits left today, 35 over" in studio
+    assert "-35" not in studio
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("-5", "cannot be below 0"),
         ("−5", "cannot be below 0"),
         ("1.5", "digits only"),
-        ("1,500", "digits only"),
+        ("1,5", "digits only"),
+        ("1,50,000", "digits only"),
+        ("1,500,", "digits only"),
+        ("1,500\u00a0000", "digits only"),
+        ("1 500", "digits only"),
+        ("1,000,000,000,001", "At most 1,000,000,000,000"),
         ("1e9", "digits only"),
         ("many", "digits only"),
         ("٥٠", "digits only"),

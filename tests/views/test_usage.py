@@ -66,6 +66,20 @@ def test_what_was_granted_is_told_apart_from_the_cap(
     said = words(shown(maker, team))
     assert "10,500 of 10,500 credits left" in said
     assert "Of the 10,500, 500 were granted." in said
+    assert "of this month’s 10,000" not in said
+
+
+def test_what_was_taken_back_beyond_the_cap_leaves_nothing_and_is_told(
+    lead: Client, team: Team, member: User
+) -> None:
+    set_cap(team, None, window=Window.MONTH, credits=3_500)
+    make_made(member, team)
+    QuotaAccount.objects.pool(team).grant(-1_000_000, reason="too many", by=None)
+    html = shown(lead, team, "team_usage")
+    said = words(html[html.index('class="allowance"') : html.index('id="ledger"')])
+    assert "0 credits left, 996,540 over" in said
+    assert "40 spent. The cap is 3,500, and 1,000,000 were taken back." in said
+    assert "-" not in words(html[html.index('class="allowance__left"') : html.index("</section>")])
 
 
 def test_who_has_little_left_learns_whom_to_ask(maker: Client, team: Team, member: User) -> None:
@@ -286,6 +300,8 @@ def test_who_steers_sees_who_spent_what_on_which_model(
     people = words(html[html.index('id="people"') : html.index('id="ledger"')])
     assert "Person Credits GPT Image 2 Images Failed" in people
     assert "member 80 80 2 0 lead 40 40 1 0" in people
+    # A narrow screen shows no heads, so that each number says what it is of.
+    assert re.findall(r'data-label="([^"]+)"', html)[:3] == ["GPT Image 2", "Images", "Failed"]
     assert [re.sub(r"^\d\d:\d\d ", "", line) for line in lines(html)][-1] == (
         "held a kettle GPT Image 2 member −80"
     )
