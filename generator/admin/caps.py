@@ -100,7 +100,7 @@ class AccountsInline(TabularInline):  # type: ignore[misc]  # unfold is not type
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """The formset; what was used is looked up for all of its lines at once."""
         self.used = self.credits_used(obj) if obj else {}
-        self.ways = ways_from(request)
+        self.ways, self.request = ways_from(request), request
         return super().get_formset(request, obj, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -171,7 +171,7 @@ class MemberAccounts(AccountsInline):
     @admin.display(description=_("team"))
     def team_link(self, account: QuotaAccount) -> SafeString:
         """The way to the team."""
-        return link_to(account.team)
+        return link_to(account.team, self.request)
 
 
 class PoolAccount(AccountsInline):
@@ -217,7 +217,7 @@ class TeamAccounts(AccountsInline):
     def member_link(self, account: QuotaAccount) -> SafeString:
         """The way to the person."""
         assert account.user
-        return link_to(account.user)
+        return link_to(account.user, self.request)
 
 
 def with_windows(accounts: QuerySet[QuotaAccount]) -> QuerySet[QuotaAccount]:
@@ -276,8 +276,10 @@ def ledger_link(account: QuotaAccount) -> SafeString:
     return _link(f"{reverse('admin:generator_ledgerentry_changelist')}?{query}", _("Ledger"))
 
 
-def link_to(row: User | Team) -> SafeString:
-    """The way to a person's or a team's page."""
+def link_to(row: User | Team, request: HttpRequest | None = None) -> SafeString:
+    """The way to a person's or a team's page; the mere name, if `request` may not open it."""
+    if request and not may_view(request, row._meta.label_lower):
+        return format_html("{}", row.shown_name if isinstance(row, User) else row.name)
     there = reverse(f"admin:generator_{row._meta.model_name}_change", args=[row.pk])
     return _link(there, row.shown_name if isinstance(row, User) else row.name)
 

@@ -95,13 +95,14 @@ class TeamsOfPerson(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         """With what a line shows."""
+        self.request = request  # an inline is made anew for each
         rows: QuerySet[Membership] = super().get_queryset(request)
         return rows.select_related("team").order_by("team__name")
 
     @admin.display(description=_("team"))
     def team_link(self, membership: Membership) -> SafeString:
         """The way to the team."""
-        return caps.link_to(membership.team)
+        return caps.link_to(membership.team, self.request)
 
 
 class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]

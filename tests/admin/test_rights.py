@@ -282,7 +282,7 @@ def test_a_page_shows_and_leads_to_what_its_reader_may_see(
 def test_beside_an_account_stand_only_the_ways_that_its_reader_may_go(
     client: Client, team: Team, member: User, model: str
 ) -> None:
-    clerk = sign_in_clerk(client, "view_user", "view_quotaaccount")
+    clerk = sign_in_clerk(client, "view_user", "view_quotaaccount", "view_membership")
     account = QuotaAccount.objects.of(team, member)
     key = member.pk if model == "user" else account.pk
     there = reverse(f"admin:generator_{model}_change", args=[key])
@@ -297,6 +297,8 @@ def test_beside_an_account_stand_only_the_ways_that_its_reader_may_go(
 
     assert "left" in client.get(there).content.decode()
     assert seen() == (False, False, False)
+    if model == "user":
+        assert reverse("admin:generator_team_changelist") not in client.get(there).content.decode()
     for right, expected in (
         ("add_ledgerentry", (True, False, False)),
         ("view_ledgerentry", (True, True, False)),
