@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generator.admin.base import FirstRows, ReadOnlyInline
+from generator.admin.cells import linked, signed
 from generator.models import GivenReference, ImageAsset, KeptReply, LedgerEntry
 
 
@@ -19,8 +21,13 @@ class ImageAssetInline(ReadOnlyInline):
     """What a generation made."""
 
     model = ImageAsset
-    fields = ["position", "format", "width", "height", "size", "created_at"]
-    show_change_link = True
+    fields = ["place", "format", "width", "height", "size", "created_at"]
+    show_title = False
+
+    @admin.display(description=_("position"))
+    def place(self, image: ImageAsset) -> SafeString:
+        """Which of them it is; leads to its page."""
+        return linked(reverse("admin:generator_imageasset_change", args=[image.pk]), image.position)
 
 
 class GivenReferenceInline(ReadOnlyInline):
@@ -28,6 +35,7 @@ class GivenReferenceInline(ReadOnlyInline):
 
     model = GivenReference
     fields = ["purpose", "position", "reference"]
+    show_title = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GivenReference]:
         """With what is shown of each."""
@@ -39,14 +47,24 @@ class LedgerEntryInline(ReadOnlyInline):
     """What was held, settled or given back, in the author's account and in the team's."""
 
     model = LedgerEntry
-    fields = ["created_at", "account", "kind", "credits", "reason", "by"]
+    fields = ["created_at", "account", "what", "signed", "reason", "by"]
     ordering = ["created_at", "pk"]
-    show_change_link = True
+    show_title = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         """With what is shown of each."""
         rows: QuerySet[LedgerEntry] = super().get_queryset(request)
         return rows.select_related("account__team", "account__user", "by")
+
+    @admin.display(description=_("what"))
+    def what(self, entry: LedgerEntry) -> SafeString:
+        """In the words that members read; leads to its page."""
+        return linked(reverse("admin:generator_ledgerentry_change", args=[entry.pk]), entry.what)
+
+    @admin.display(description=_("credits"))
+    def signed(self, entry: LedgerEntry) -> str:
+        """With its sign."""
+        return signed(entry.credits)
 
 
 class KeptReplyInline(ReadOnlyInline):
@@ -55,6 +73,7 @@ class KeptReplyInline(ReadOnlyInline):
     model = KeptReply
     formset = FirstRows
     verbose_name_plural = _("the gateway's answers, kept for 30 days")
+    show_title = False
     fields = ["at", "step", "status", "took", "request_id", "said"]
 
     @admin.display(description=_("seconds"))

@@ -22,6 +22,14 @@ class Kind(models.TextChoices):
     RELEASE = "release", _("release")
 
 
+KIND_WORDS = {
+    Kind.GRANT: "granted",
+    Kind.RESERVE: "held",
+    Kind.SETTLE: "settled",
+    Kind.RELEASE: "given back",
+}
+
+
 class WindowTotal(models.Model):
     """The sum of an account's entries in one window, changed together with each entry."""
 
@@ -146,3 +154,10 @@ class LedgerEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raises TypeError."""
         _written_once()
+
+    @property
+    def what(self) -> str:
+        """Held, settled, given back, granted or taken back: as people read it."""
+        if self.kind == Kind.GRANT and self.credits < 0:
+            return "taken back"
+        return KIND_WORDS[Kind(self.kind)]

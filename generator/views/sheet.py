@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header
 from generator import sheets
 from generator.forms.doing import DONE_WORDS
 from generator.models import LedgerEntry, QuotaAccount, Status, User
-from generator.models.ledger import Kind
+from generator.models.ledger import KIND_WORDS, Kind
 from generator.usage import Period
 from generator.views import ledger
 
@@ -96,7 +96,7 @@ def _cells(entry: LedgerEntry, zone: zoneinfo.ZoneInfo) -> list[str | int | None
     return [
         f"{entry.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         entry.counts_on.isoformat(),
-        ledger.KIND_WORDS[Kind(entry.kind)],
+        KIND_WORDS[Kind(entry.kind)],
         entry.credits,
         ledger.cost_of(entry),
         generation.label if generation else "",
