@@ -46,7 +46,9 @@ class ShownForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
             return False
         shown = self.data.get(self.add_initial_prefix(name))
         try:
-            return field.has_changed(field.to_python(shown), self._now(name))
+            # As a browser would send it: to JSON's own field an empty mapping is nothing.
+            now = field.prepare_value(self._now(name))
+            return field.has_changed(field.to_python(shown), now)
         except forms.ValidationError:
             return True
 
