@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from generator.models import QuotaAccount, User
-from tests.make import make_generation, make_team, make_user
+from generator.models import QuotaAccount, Status, User
+from tests.make import make_entry, make_generation, make_team, make_user
 from tests.using import make_use
 
 
@@ -63,4 +63,64 @@ def test_the_first_page_fits_a_phone_and_leads_to_who_spent_what(
     row = page.get_by_role("row", name="mara 345 300 45")
     expect(row).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert said == []
+
+
+def test_staff_do_their_five_deeds_from_the_first_page_alone(
+    page: Page, site: str, said: list[str], boss: User
+) -> None:
+    jonas = make_user("jonas", first_name="Jonas", last_name="Hale")
+    ada = make_user("ada", first_name="Ada", last_name="Lind")
+    team = make_team(boss, jonas, ada, slug="northlight")
+    make_entry()
+    today, flux = timezone.localdate(), {"wire_model": "flux-2-max", "label": "FLUX.2 max"}
+    make_use(jonas, team, today, credits=300)
+    make_use(jonas, team, today, credits=45, **flux)
+    make_use(ada, team, today, credits=12)
+    for _n in range(3):
+        make_generation(ada, team, status=Status.FAILED, reason_code="content")
+
+    def first_page() -> None:
+        page.goto(f"{site}/admin/")
+
+    # Who spent what on which model this month.
+    first_page()
+    page.get_by_role("link", name="All: People").click()
+    expect(page.get_by_role("row", name="Jonas Hale 345 300 45")).to_be_visible()
+
+    # Cap one person.
+    first_page()
+    page.get_by_role("region", name="People").get_by_role("link", name="Jonas Hale").click()
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Northlight"))
+    row.get_by_label("cap a month").fill("400")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert QuotaAccount.objects.of(team, jonas).caps.get(window="month").credits == 400
+
+    # Grant another 500.
+    first_page()
+    page.get_by_role("region", name="People").get_by_role("link", name="Ada Lind").click()
+    row.get_by_role("link", name="Give or take credits").click()
+    page.get_by_label("Credits").fill("500")
+    page.get_by_label("Reason").fill("a long week")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("500 credits")).to_be_visible()
+    assert QuotaAccount.objects.of(team, ada).entries.filter(credits=500).count() == 1
+
+    # Reprice a model, which the studio's form shows.
+    first_page()
+    page.get_by_role("region", name="Models").get_by_role("link", name="GPT Image 2").click()
+    page.get_by_label("Credits each").fill("61")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    page.goto(f"{site}/t/northlight/?model=gpt-image-2")
+    expect(page.locator("#send-words")).to_have_text("Make 1 image · 61 credits")
+
+    # Find why three failed.
+    first_page()
+    why = page.get_by_role("region", name="Why generations failed")
+    why.get_by_role("link", name="Refused by a provider's safety rules").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(3)
+    page.locator("#result_list tbody tr a").first.click()
+    expect(page.get_by_role("region", name="What became of it")).to_contain_text("content")
     assert said == []
