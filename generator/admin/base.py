@@ -1,12 +1,13 @@
 """What our admin pages share: unfold under this Django, and rows that one only looks at."""
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from django.contrib.admin import DateFieldListFilter, ShowFacets
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
-from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import ActionLocation
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.translation import gettext
@@ -14,12 +15,12 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.paginator import InfinitePaginator
 
-from generator.models import User
+from generator.models import Team, User
 
 LAST_PAGE = 1000  # further back one looks by day
 MOST_NAMED = 5  # people that a search by name finds at most
-# Nothing of these is written down in order, so each would read a whole table.
-READS_ALL = ("contains", "startswith", "endswith", "regex", "iexact", "search")
+MOST_TEAMS = 20  # that a search by name finds at most
+ENDS = ("__exact", "__id__exact", "__isempty", "_from", "_to")  # of what filters ask
 
 
 class StudioAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
@@ -84,8 +85,12 @@ class LargeTable(StudioAdmin):
     """A list that stays fast at a million rows, over a table with an index for its `ordering`.
 
     It is never counted, sorts by nothing else, and is searched only by what has an index (`found`).
-    Filters must read small tables, and lookups in its address are bounded likewise.
+    Filters must read small tables. Its address asks what filters ask and what is `linked`: each
+    lookup that our own pages link to, with the statuses of which some must be asked beside it, and
+    no other (none: it has an index of its own).
     """
+
+    linked: Mapping[str, Collection[str]] = {}
 
     paginator = InfinitePaginator
     show_full_result_count = False
@@ -101,10 +106,12 @@ class LargeTable(StudioAdmin):
         return _LargeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """What the filters ask, and of its own columns what is not searched word by word."""
-        if lookup == "prompt" or lookup.endswith(READS_ALL):
-            return False
-        return super().lookup_allowed(lookup, value, request)  # type: ignore[no-any-return]
+        """What the filters ask and our own pages link to; another may read the whole table."""
+        if (beside := self.linked.get(lookup)) is None:
+            return lookup in _asked_by(self.list_filter)
+        said = request.GET.getlist("status__exact") + request.GET.getlist("status__in")
+        statuses = {status for each in said for status in each.split(",")}
+        return not beside or (bool(statuses) and statuses <= set(beside))
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
@@ -131,6 +138,25 @@ class _LargeList(ChangeList):
         """The rows of a page, none too far back: what is skipped is read all the same."""
         self.page_num = min(self.page_num, LAST_PAGE)
         super().get_results(request)
+
+
+def _asked_by(filters: Sequence[Any]) -> set[str]:
+    """The names that these filters may have in an address."""
+    names = set()
+    for each in filters:
+        if isinstance(each, type):
+            names.add(str(getattr(each, "parameter_name", "")))
+            continue
+        field, kind = (each, None) if isinstance(each, str) else each
+        by_date = kind is not None and issubclass(kind, DateFieldListFilter)
+        names |= {f"{field}{end}" for end in (("__gte", "__lt") if by_date else ENDS)}
+    return names
+
+
+def teams_named(term: str) -> list[int]:
+    """The keys of a few teams whose name holds this, or whose address begins so."""
+    teams = Team.objects.filter(Q(name__icontains=term) | Q(slug__startswith=term.lower()))
+    return list(teams.order_by("pk").values_list("pk", flat=True)[:MOST_TEAMS])
 
 
 def people_named(term: str) -> list[int]:

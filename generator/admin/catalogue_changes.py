@@ -16,6 +16,7 @@ class CatalogueChangeAdmin(LargeTableAdmin):
     ordering = ["-at", "-pk"]
     list_display = ["at", "entry", "what", "before", "after"]
     list_filter = ["what"]
+    linked = {"at__gte": ()}
     list_select_related = ["entry"]
     fields = ["at", "entry", "what", "before", "after"]
     readonly_fields = fields

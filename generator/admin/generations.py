@@ -36,6 +36,7 @@ from generator.admin.looked_up import RowFilter
 from generator.admin.sidebar import may_view
 from generator.admin.verdicts import made_of, verdict
 from generator.models import (
+    UNDER_WAY,
     Generation,
     Status,
     User,
@@ -66,6 +67,11 @@ class GenerationAdmin(LargeTableAdmin):
         ("team", RowFilter), ("author", RowFilter),
         ("created_at", DaysFilter),
     ]  # fmt: skip
+    linked = {
+        "id__in": (), "created_at__gte": (), "status__in": UNDER_WAY, "due_at__lt": UNDER_WAY,
+        "note__exact": UNDER_WAY, "storing_attempts__gte": UNDER_WAY,
+        "reason_code__in": [Status.FAILED], "reason_code__exact": [Status.FAILED],
+    }  # fmt: skip
     search_help_text = _("A generation's or a request's id, or its author.")
     ordering = ["-created_at", "-id"]
     inlines = [KeptReplyInline, LedgerEntryInline, ImageAssetInline, GivenReferenceInline]

@@ -17,7 +17,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from generator import audit
 from generator.admin import caps
-from generator.admin.base import FirstRows, ReadOnlyInline, StudioAdmin
+from generator.admin.base import (
+    FirstRows,
+    LargeTable,
+    ReadOnlyInline,
+    StudioAdmin,
+    people_named,
+    teams_named,
+)
 from generator.admin.caps_saving import SetsCaps
 from generator.admin.looked_up import LookedUp
 from generator.admin.shown import ShownForm
@@ -46,16 +53,22 @@ class LedgerEntryInline(ReadOnlyInline):
 
 
 @admin.register(QuotaAccount)
-class QuotaAccountAdmin(SetsCaps, StudioAdmin):
+class QuotaAccountAdmin(SetsCaps, LargeTable):
     """Accounts come by themselves with their first use; staff set their caps."""
 
     form = caps.CapsForm
     list_display = ["__str__", "team", "user", "created_at"]
     list_select_related = ["team", "user"]
-    search_fields = ["team__name", "team__slug", "user__username", "user__email"]
+    search_help_text = _("A person's name or address, or a team's name.")
+    ordering = ["-id"]
     fields = ["team", "user", "day", "month", "ever", "left_now", "give", "ledger", "created_at"]
     readonly_fields = ["team", "user", "left_now", "give", "ledger", "created_at"]
     inlines = [WindowTotalInline, LedgerEntryInline]
+
+    def found(self, rows: "models.QuerySet[Any]", term: str) -> "models.QuerySet[Any]":
+        """By whose it is, or in which team."""
+        whose = models.Q(user__in=people_named(term)) | models.Q(team__in=teams_named(term))
+        return rows.filter(whose)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -13,7 +13,7 @@ from unfold.admin import TabularInline
 from unfold.paginator import InfinitePaginator
 
 from generator.admin import caps
-from generator.admin.base import StudioAdmin
+from generator.admin.base import LargeTable, StudioAdmin, teams_named
 from generator.admin.caps_saving import SetsCaps
 from generator.admin.looked_up import LookedUp
 from generator.admin.sidebar import viewable
@@ -58,6 +58,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         """With what a line shows."""
+        self.request = request  # an inline is made anew for each
         rows: QuerySet[Membership] = super().get_queryset(request)
         return rows.select_related("user", "team").order_by("user__username")
 
@@ -68,7 +69,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]
     @admin.display(description=_("member"))
     def member(self, membership: Membership) -> SafeString:
         """The way to the person."""
-        return caps.link_to(membership.user)
+        return caps.link_to(membership.user, self.request)
 
 
 @admin.register(Team)
@@ -124,15 +125,20 @@ class TeamAdmin(SetsCaps, StudioAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(LookedUp, StudioAdmin):
+class InvitationAdmin(LookedUp, LargeTable):
     """Made here, and shown once: the link's secret is not kept. Deleting one takes it back."""
 
     list_display = ["email", "team", "role", "invited_by", "expires_at", "accepted_at"]
     list_select_related = ["team", "invited_by"]
     list_filter = ["role", ("accepted_at", admin.EmptyFieldListFilter)]
-    search_fields = ["email", "team__name"]
+    search_help_text = _("How an address begins, or a team's name.")
+    ordering = ["-id"]
     fields = ["team", "email", "role", "expires_at"]
     autocomplete_fields = ["team"]
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """By address or team."""
+        return rows.filter(Q(email__istartswith=term) | Q(team__in=teams_named(term)))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: what an invitation promised stays; another one is quickly made."""
