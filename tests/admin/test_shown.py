@@ -221,3 +221,13 @@ def test_caps_to_begin_with_that_were_not_touched_stay_as_another_set_them(staff
     assert staff.post(path, form | {"pool_ever": "900"}).status_code == 302
     now = StartingCaps.objects.now()
     assert (now.member_day, now.pool_ever) == (5, 900)
+
+
+def test_a_page_of_what_did_not_change_meanwhile_is_saved_at_once(
+    staff: Client, entries: tuple[CatalogueEntry, CatalogueEntry]
+) -> None:
+    one, _other = entries
+    repriced(one, credits_each=40, rates={})
+    form = opened(staff, page_of(one))
+    assert staff.post(page_of(one), form | {"credits_each": "77"}).status_code == 302
+    assert prices(one) == (77, PriceSource.STAFF)
