@@ -13,16 +13,11 @@ from django.utils import formats
 from generator.forms.doing import DONE_WORDS
 from generator.models import Generation, ImageAsset, LedgerEntry, QuotaAccount, Status, Team, Window
 from generator.models.ledger import Kind, LedgerEntryQuerySet, WindowTotal
+from generator.templatetags.studio import number
 from generator.usage import Period
 from generator.views.cursor import MICROSECOND, Cursor, LineCursor
 
 LINES = 50  # a page
-KIND_WORDS = {
-    Kind.GRANT: "granted",
-    Kind.RESERVE: "held",
-    Kind.SETTLE: "settled",
-    Kind.RELEASE: "given back",
-}
 _TONES = {Kind.GRANT: "accent", Kind.RELEASE: "good"}
 _ENDS = {Status.FAILED: "did not work out", Status.CANCELLED: "cancelled"}
 _SHOWN = (
@@ -51,10 +46,8 @@ class Line:
 
     @property
     def what(self) -> str:
-        """Held, settled, given back or granted."""
-        if self.entry.kind == Kind.GRANT and self.entry.credits < 0:
-            return "taken back"
-        return KIND_WORDS[Kind(self.entry.kind)]
+        """Held, settled, given back, granted or taken back."""
+        return self.entry.what
 
     @property
     def tone(self) -> str:
@@ -64,7 +57,7 @@ class Line:
     @property
     def cost(self) -> int | None:
         """Credits that a settled generation took; None for other lines."""
-        return cost_of(self.entry)
+        return cost_of(self.entry) if self.entry.kind == Kind.SETTLE else None
 
     @property
     def title(self) -> str:
@@ -85,12 +78,12 @@ class Line:
     @property
     def signed(self) -> str:
         """The credits with their sign, a real minus."""
-        return f"{'+' if self.entry.credits > 0 else ''}{said(self.entry.credits)}"
+        return f"{'+' if self.entry.credits > 0 else ''}{number(self.entry.credits)}"
 
     @property
     def left_said(self) -> str:
         """What was left; empty where it is not told."""
-        return "" if self.left is None else said(self.left)
+        return "" if self.left is None else number(self.left)
 
     @property
     def counts_elsewhere(self) -> bool:
@@ -115,14 +108,18 @@ class Page:
     cap: int | None
 
 
-def said(credits: int) -> str:
-    """A number of credits with a real minus."""
-    return f"{credits:,}".replace("-", "−")
-
-
 def cost_of(entry: LedgerEntry) -> int | None:
-    """Credits that a settled generation took; None for other lines."""
-    return entry.generation.cost if entry.generation and entry.kind == Kind.SETTLE else None
+    """Credits that this line adds to what was spent: what a settled generation took, below nought
+    where staff gave that back; None for other lines. These add up to the page's credits."""
+    if entry.generation is None:
+        return None
+    match Kind(entry.kind):
+        case Kind.SETTLE:
+            return entry.generation.cost
+        case Kind.GRANT:
+            return -entry.credits
+        case _:
+            return None
 
 
 def page(account: QuotaAccount, month: Period, *, before: LineCursor | None) -> Page:

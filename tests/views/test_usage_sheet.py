@@ -12,11 +12,12 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator import usage
-from generator.models import LedgerEntry, QuotaAccount, Role, Team, User
+from generator import lifecycle, usage
+from generator.models import LedgerEntry, QuotaAccount, Role, Team, User, Window
 from generator.usage import Period, Scope
 from generator.views import sheet
-from tests.make import add_member, make_user
+from generator.views.spending import spendings
+from tests.make import add_member, make_generation, make_user, set_cap
 from tests.spent import make_failed, make_made, written_at
 from tests.test_sheets import HOSTILE
 from tests.views.conftest import SignIn
@@ -78,6 +79,25 @@ def test_the_lines_of_a_month_add_up_to_its_total_whenever_they_were_written(
     assert len(found) == 2
     total = usage.total(Scope(team, member), month)
     assert -sum(int(row["Credits"]) for row in found) == total.credits == 40
+
+
+def test_what_is_added_up_is_the_pages_number_where_something_was_given_back(
+    maker: Client, lead: Client, team: Team, member: User
+) -> None:
+    set_cap(team, None, window=Window.MONTH, credits=5_000)
+    make_made(member, team, came=1, count=2)
+    lifecycle.give_back(make_made(member, team), reason="blurred", by=None)
+    make_generation(member, team)
+    for client, route, account in (
+        (maker, "usage_sheet", QuotaAccount.objects.of(team, member)),
+        (lead, "team_usage_sheet", QuotaAccount.objects.pool(team)),
+    ):
+        account.grant(500, reason="a fair", by=None)
+        found = rows(loaded(client, team, route))
+        total = usage.total(Scope(team), Period.month_of(team.today()))
+        assert sum(int(row["Cost"] or 0) for row in found) == total.credits == 40
+        month = next(one for one in spendings(account) if one.window == Window.MONTH)
+        assert (month.cap or 0) + sum(int(row["Credits"]) for row in found) == month.left
 
 
 def test_lines_of_the_months_first_hours_stay_in_it_when_the_team_moves_west(
