@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csp import csp_override
 from unfold.sites import UnfoldAdminSite
@@ -36,3 +37,9 @@ def favicon(request: HttpRequest) -> str:
 def board_styles(request: HttpRequest) -> str:
     """Those of our own pages in the admin, for UNFOLD."""
     return static("css/admin.css")
+
+
+def table_styles(request: HttpRequest) -> str:
+    """Those of lists, or on the queue's pages, which are not unfold's, theirs, for UNFOLD."""
+    is_queue = request.path.startswith(reverse("admin:django_rq_home"))
+    return static("css/admin_queue.css" if is_queue else "css/admin_tables.css")

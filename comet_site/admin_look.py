@@ -8,7 +8,7 @@ ADMIN_LOOK: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "comet_site.admin.favicon"}],
     "SITE_HEADER": "Comet Studio",
     "SITE_SUBHEADER": "Administration",
-    "STYLES": ["comet_site.admin.board_styles"],
+    "STYLES": ["comet_site.admin.board_styles", "comet_site.admin.table_styles"],
     "DASHBOARD_CALLBACK": "generator.admin.dashboard.show",
     "SIDEBAR": {"show_search": True, "navigation": "generator.admin.sidebar.navigation"},
     "SHOW_HISTORY": True,
