@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generator import audit, jobs, lifecycle
 from generator.errors import AlreadyMoved, IllegalMove, NotAllowed, StudioError
-from generator.models import FINAL, Generation, User
+from generator.models import FINAL, Generation, Kind, LedgerEntry, Status, User
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -68,6 +68,27 @@ def told(deed: Deed, done: Done) -> str:
         )
         parts.append(text % {"count": count, "why": why})
     return " ".join(parts)
+
+
+def why_not(deed: Deed, generation: Generation) -> str:
+    """Why it could do nothing with this one, whoever asks; empty if it could."""
+    is_final = generation.status in FINAL
+    match deed.name:
+        case LOOK_AGAIN.name if is_final:
+            return gettext("It has come to its end.")
+        case CANCEL.name if generation.status != Status.QUEUED:
+            return gettext("Only what still waits can be cancelled.")
+        case GIVE_BACK.name if is_final and not generation.cost:
+            return gettext("It cost nothing: there is nothing to give back.")
+        case GIVE_BACK.name if given_back(generation):
+            return gettext("Its credits were given back already.")
+    return ""
+
+
+def given_back(generation: Generation) -> LedgerEntry | None:
+    """The line of the ledger by which what it cost was given back; None if it was not."""
+    grants = generation.entries.filter(kind=Kind.GRANT).select_related("by")
+    return grants.order_by("pk").first()
 
 
 def is_own(generation: Generation, by: object) -> bool:

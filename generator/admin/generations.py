@@ -181,10 +181,10 @@ class GenerationAdmin(LargeTableAdmin):
         if generation is None:
             return []
         idle = {
-            "look_again_here": generation.is_final,
-            "cancel_here": generation.status != Status.QUEUED,
-            "give_back_here": (generation.is_final and not generation.cost)
-            or deeds.is_own(generation, request.user),
+            "look_again_here": deeds.why_not(LOOK_AGAIN, generation),
+            "cancel_here": deeds.why_not(CANCEL, generation),
+            "give_back_here": deeds.is_own(generation, request.user)
+            or deeds.why_not(GIVE_BACK, generation),
         }
         return [each for each in buttons if not idle[each.method.__name__]]
 
@@ -238,6 +238,9 @@ class GenerationAdmin(LargeTableAdmin):
         generation = get_object_or_404(Generation.objects.select_related("team", "author"), pk=pk)
         reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
         if request.method != "POST" or (deed.needs_reason and not reason):
+            if why_not := deeds.why_not(deed, generation):
+                self.message_user(request, why_not, messages.WARNING)
+                return redirect("admin:generator_generation_change", generation.pk)
             return self._ask(deed, request, [generation], here=True)
         self._carry_out(deed, request, [generation], reason)
         return redirect("admin:generator_generation_change", generation.pk)

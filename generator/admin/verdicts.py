@@ -9,7 +9,16 @@ from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
-from generator.models import FINAL, Generation, KeptReply, PriceKind, PriceSource, Status
+from generator.admin import deeds
+from generator.models import (
+    FINAL,
+    Generation,
+    KeptReply,
+    LedgerEntry,
+    PriceKind,
+    PriceSource,
+    Status,
+)
 from generator.overview.failing import what_it_means
 from generator.prices import Basis
 
@@ -101,6 +110,21 @@ def _headline(generation: Generation) -> str:
 
 
 def _credits(generation: Generation) -> str:
+    given = deeds.given_back(generation)
+    return _given_back(given) if given else _cost(generation)
+
+
+def _given_back(given: LedgerEntry) -> str:
+    facts = {
+        "credits": number_format(given.credits, force_grouping=True),
+        "whom": given.by.shown_name if given.by else gettext("the studio"),
+        "when": date_format(localtime(given.created_at), "DATETIME_FORMAT"),
+        "why": given.reason,
+    }
+    return gettext("%(credits)s credits were given back by %(whom)s, %(when)s: %(why)s") % facts
+
+
+def _cost(generation: Generation) -> str:
     held = number_format(generation.price, force_grouping=True)
     if generation.cost is not None:
         cost = number_format(generation.cost, force_grouping=True)

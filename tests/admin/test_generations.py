@@ -211,6 +211,38 @@ def test_credits_are_given_back_for_a_reason_that_is_asked_for(
     assert "the wrong heron" in str([note.additional_data for note in notes])
 
 
+def test_what_was_given_back_says_so_on_top_and_is_offered_and_asked_about_no_more(
+    staff: Client, boss: User, member: User
+) -> None:
+    generation = succeeded(member)
+    there = reverse("admin:generator_generation_give_back_here", args=[generation.pk])
+    staff.post(there, {"reason": "the wrong heron"})
+    page = page_of(staff, generation)
+    top = page.split('aria-label="What became of it"')[1].split("</section>")[0]
+    assert f"{generation.cost} credits were given back by {boss.shown_name}, " in top
+    assert ": the wrong heron" in top
+    assert there not in page
+    again = staff.get(there, follow=True).content.decode()
+    assert "Its credits were given back already." in again
+    assert "Its author reads it" not in again
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("look_again_here", "It has come to its end."),
+        ("cancel_here", "Only what still waits can be cancelled."),
+        ("give_back_here", "It cost nothing: there is nothing to give back."),
+    ],
+)
+def test_a_form_that_could_do_nothing_does_not_open(
+    staff: Client, member: User, name: str, why: str
+) -> None:
+    generation = make_generation(member, status=Status.FAILED)
+    there = reverse(f"admin:generator_generation_{name}", args=[generation.pk])
+    assert why in staff.get(there, follow=True).content.decode()
+
+
 def test_more_than_a_hundred_are_not_done_at_once(
     staff: Client, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
