@@ -11,6 +11,7 @@ ADMIN_LOOK: dict[str, Any] = {
     "STYLES": ["comet_site.admin.board_styles", "comet_site.admin.table_styles"],
     "DASHBOARD_CALLBACK": "generator.admin.dashboard.show",
     "SIDEBAR": {"show_search": True, "navigation": "generator.admin.sidebar.navigation"},
+    "COMMAND": {"search_callback": "generator.admin.finding.found"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     # The accent of the studio's own pages, in the steps that the admin asks for.
