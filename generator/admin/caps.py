@@ -8,26 +8,24 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from generator import usage
+from generator.admin.left import grouped, what_is_left, with_windows
 from generator.admin.shown import ShownForm
 from generator.admin.sidebar import may_view
-from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window, WindowTotal
+from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window
 from generator.models.caps import LARGEST_CAP
 
 A_PAGE = 10  # accounts; Django refuses a form of more than 200 fields
-WHEN = {Window.DAY: _("today"), Window.MONTH: _("this month"), Window.EVER: _("in all")}
 
 
 class CapField(forms.IntegerField):
@@ -220,42 +218,6 @@ class TeamAccounts(AccountsInline):
         return link_to(account.user, self.request)
 
 
-def with_windows(accounts: QuerySet[QuotaAccount]) -> QuerySet[QuotaAccount]:
-    """These accounts with caps, and the totals of the windows that may be now, in a query each."""
-    today = timezone.now().date()
-    # A team's own today may be the day before or after.
-    days = [today + timedelta(days=off) for off in (-1, 0, 1)]
-    starts = {window.start(day) for window in Window for day in days}
-    totals = WindowTotal.objects.filter(start__in=starts)
-    return accounts.select_related("team", "user").prefetch_related(
-        "caps", Prefetch("totals", totals)
-    )
-
-
-def what_is_left(account: QuotaAccount) -> list[str]:
-    """A line for each cap that holds: what it leaves now, and whether it is the member's own."""
-    today = account.team.today()
-    sums = {(total.window, total.start): total.credits for total in account.totals.all()}
-    caps = {cap.window: cap for cap in account.caps.all()}
-    lines = []
-    for window in Window:
-        if cap := caps.get(window):
-            left = cap.holds + sums.get((window, window.start(today)), 0)
-            line = gettext("%(left)s of %(cap)s left %(when)s")
-            if cap.own_credits is not None:
-                line = gettext("%(left)s of %(cap)s left %(when)s, capped by themselves at %(own)s")
-            lines.append(
-                line
-                % {
-                    "left": grouped(max(left, 0)),
-                    "cap": grouped(cap.holds),
-                    "own": grouped(cap.own_credits or 0),
-                    "when": WHEN[window],
-                }
-            )
-    return lines or [gettext("nothing caps it")]
-
-
 def ways_from(request: HttpRequest) -> list[Callable[[QuotaAccount], SafeString]]:
     """The links from an account that whoever asks may follow."""
     may_grant = request.user.has_perm("generator.add_ledgerentry")
@@ -292,11 +254,6 @@ def _link(address: str, words: object) -> SafeString:
 def in_lines(lines: Sequence[str]) -> SafeString:
     """Text in lines of their own."""
     return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
-
-
-def grouped(number: int) -> str:
-    """A number as people read it."""
-    return str(number_format(number, force_grouping=True))
 
 
 def this_month(team: Team | None = None) -> usage.Period:

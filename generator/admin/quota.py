@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from generator import audit
-from generator.admin import caps
+from generator.admin import caps, left
 from generator.admin.base import (
     FirstRows,
     LargeTable,
@@ -85,7 +85,7 @@ class QuotaAccountAdmin(SetsCaps, LargeTable):
     @admin.display(description=_("left now"))
     def left_now(self, account: QuotaAccount) -> SafeString:
         """A line for each cap."""
-        return caps.in_lines(caps.what_is_left(account))
+        return caps.in_lines(left.what_is_left(account))
 
     @admin.display(description=_("credits"))
     def give(self, account: QuotaAccount) -> SafeString:
@@ -115,11 +115,14 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
     """Credits given to an account, or taken back with a negative number, and why.
 
     It carries a key (`once`), so that sent twice it gives once; a second form that gives the same
-    within ten minutes is asked about.
+    within ten minutes is asked about, and so is one that takes more than is left.
     """
 
     once = forms.UUIDField(widget=forms.HiddenInput, required=False)
     again = forms.BooleanField(widget=forms.HiddenInput, required=False, label=_("Once more"))
+    beyond = forms.BooleanField(
+        widget=forms.HiddenInput, required=False, label=_("More than is left")
+    )
 
     class Meta:
         model = LedgerEntry
@@ -154,7 +157,10 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
         return credits
 
     def clean(self) -> dict[str, Any]:
-        """Ask before the same is given to the same account again. Raises ValidationError."""
+        """Ask before the same is given once more, or more is taken than is left.
+
+        Raises ValidationError.
+        """
         said: dict[str, Any] = super().clean() or self.cleaned_data
         said["once"] = said.get("once") or uuid.uuid4()
         account, credits = said.get("account"), said.get("credits")
@@ -164,10 +170,16 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at r
             if (sent.account_id, sent.credits) != (account.pk, credits):
                 self._take_another_key()
                 raise forms.ValidationError(_used_up(sent))
-        elif not said.get("again") and (before := caps.given_lately(account, credits)):
-            self.fields["again"].widget = UnfoldBooleanWidget()
-            self.add_error("again", _given_before(before))
+            return said
+        if not said.get("again") and (before := caps.given_lately(account, credits)):
+            self._ask("again", _given_before(before))
+        if not said.get("beyond") and (over := _beyond(account, credits)):
+            self._ask("beyond", _takes_too_much(over))
         return said
+
+    def _ask(self, name: str, text: str) -> None:
+        self.fields[name].widget = UnfoldBooleanWidget()
+        self.add_error(name, text)
 
     def _take_another_key(self) -> None:
         key = {self.add_prefix("once"): str(uuid.uuid4())}
@@ -179,7 +191,7 @@ class Granting(LookedUp, StudioAdmin):
 
     form = GrantForm
     autocomplete_fields = ["account"]
-    grant_fields = ["account", "credits", "reason", "again", "once"]
+    grant_fields = ["account", "credits", "reason", "again", "beyond", "once"]
 
     def save_model(
         self, request: HttpRequest, obj: LedgerEntry, form: GrantForm, change: bool
@@ -217,7 +229,18 @@ def _given_before(entry: LedgerEntry) -> str:
     text = gettext("The same was given to this account at %(when)s. Tick to give it once more.")
     if entry.credits < 0:
         text = gettext("The same was taken from this account at %(when)s. Tick to take it again.")
-    return text % {"when": time_format(timezone.localtime(entry.created_at))}
+    return text % {"when": time_format(timezone.localtime(entry.created_at), "H:i")}
+
+
+def _beyond(account: QuotaAccount, credits: int) -> int:
+    """How many credits more are taken than the tightest cap leaves; nought if nothing caps it."""
+    lefts = [each.left for each in left.lefts(account)]
+    return max(-credits - max(min(lefts), 0), 0) if credits < 0 and lefts else 0
+
+
+def _takes_too_much(over: int) -> str:
+    text = gettext("That is %(over)s more than is left. Tick to take it all the same.")
+    return text % {"over": left.grouped(over)}
 
 
 def _used_up(entry: LedgerEntry) -> str:
@@ -229,12 +252,12 @@ def _told(entry: LedgerEntry) -> str:
     text = gettext("Gave %(credits)s credits to %(account)s.")
     if entry.credits < 0:
         text = gettext("Took %(credits)s credits from %(account)s.")
-    return text % {"credits": caps.grouped(abs(entry.credits)), "account": entry.account}
+    return text % {"credits": left.grouped(abs(entry.credits)), "account": entry.account}
 
 
 def _left_now(account: QuotaAccount) -> str:
-    fresh = caps.with_windows(QuotaAccount.objects.filter(pk=account.pk)).get()
-    return gettext("Now: %(left)s.") % {"left": "; ".join(caps.what_is_left(fresh))}
+    fresh = left.with_windows(QuotaAccount.objects.filter(pk=account.pk)).get()
+    return gettext("Now: %(left)s.") % {"left": "; ".join(left.what_is_left(fresh))}
 
 
 @admin.register(StartingCaps)

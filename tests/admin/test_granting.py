@@ -1,5 +1,6 @@
 """A grant typed twice is given once, and the same by another form is asked about."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -35,7 +36,7 @@ def test_the_form_carries_a_key_and_after_it_one_reads_what_is_left(
     assert str(key) in page.content.decode()
     page_after = give(staff, account, once=str(key))
     assert "Gave 500 credits to member in Northlight." in page_after
-    assert "10,500 of 10,000 left this month" in page_after
+    assert "10,500 of 10,500 left this month, 500 granted" in page_after
     assert str(LedgerEntry.objects.get().key) == str(key)
 
 
@@ -107,3 +108,31 @@ def test_what_is_no_number_of_credits_is_refused_where_it_was_typed(
     page = give(staff, account, credits=typed)
     assert f'value="{typed}"' in page or not typed
     assert not LedgerEntry.objects.exists()
+
+
+def test_taking_more_than_is_left_is_asked_about_and_told_as_overdrawn(
+    staff: Client, account: QuotaAccount
+) -> None:
+    page = give(staff, account, credits="-10001")
+    assert "That is 1 more than is left. Tick to take it all the same." in page
+    assert not LedgerEntry.objects.exists()
+    page = give(staff, account, credits="-10001", again="on")  # answers another question
+    assert not LedgerEntry.objects.exists()
+    page = give(staff, account, credits="-10001", beyond="on")
+    assert "−1 left (overdrawn) of 0 this month, 10,001 taken back" in page
+    assert "That is 5 more than is left." in give(staff, account, credits="-5")
+
+
+def test_taking_what_is_left_or_from_what_nothing_caps_is_not_asked_about(
+    staff: Client, account: QuotaAccount
+) -> None:
+    give(staff, account, credits="-10000")
+    assert account.left(Window.MONTH, account.team.today()) == 0
+    account.set_cap(Window.MONTH, None)
+    give(staff, account, credits="-7")
+    assert LedgerEntry.objects.count() == 2
+
+
+def test_the_time_of_the_same_is_told_in_digits(staff: Client, account: QuotaAccount) -> None:
+    give(staff, account)
+    assert re.search(r"to this account at \d\d:\d\d\. Tick", give(staff, account))
