@@ -15,10 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from generator.admin import caps
+from generator.admin import caps, left
 from generator.admin.base import LargeTableAdmin, people_named
 from generator.audit import RIGHTS, WATCHED
-from generator.models import Generation, QuotaAccount, User
+from generator.models import Cap, Generation, QuotaAccount, User
 
 admin.site.unregister(LogEntry)
 
@@ -26,6 +26,7 @@ NOTED: tuple[type[Model], ...] = (
     QuotaAccount,
     Generation,
 )  # of these, only what staff did with them
+A_WINDOW = {"day": _("a day"), "month": _("a month"), "ever": _("in all")}
 MOST_STAFF = 50  # people to choose from in the filter
 
 
@@ -105,7 +106,8 @@ class LogEntryAdmin(LargeTableAdmin):
     @admin.display(description=_("change"))
     def in_short(self, line: Any) -> SafeString:
         """The change; of what was made or deleted only that, the rest is on the line's page."""
-        short = 1 if line.action != LogEntry.Action.UPDATE else None
+        is_long = line.action != LogEntry.Action.UPDATE and line.content_type.model != "cap"
+        short = 1 if is_long else None
         return caps.in_lines(_told(line)[:short])
 
     @admin.display(description=_("change"))
@@ -125,6 +127,8 @@ def _told(line: Any) -> list[str]:
     if note := (line.additional_data or {}).get("note"):
         return [note]
     model = line.content_type.model_class()
+    if model is Cap:
+        return _told_of_a_cap(line)
     order = [*WATCHED.get(model, ()), *RIGHTS.get(model, ())]
     changes = sorted(
         (line.changes or {}).items(),
@@ -136,6 +140,23 @@ def _told(line: Any) -> list[str]:
     if line.action == LogEntry.Action.DELETE:
         return [gettext("deleted"), *lines]
     return lines
+
+
+def _told_of_a_cap(line: Any) -> list[str]:
+    """`credits a day: none → 500`; which window it is, its own name says at the end."""
+    window = A_WINDOW.get(line.object_repr.rpartition(" ")[2], "")
+    changes = line.changes or {}
+    lines = []
+    for name in ("credits", "own_credits"):
+        old, new = (_number(each) for each in changes.get(name, ("None", "None")))
+        if old != new:
+            label = Cap._meta.get_field(name).verbose_name
+            lines.append(f"{label} {window}: {old} → {new}")
+    return lines
+
+
+def _number(said: str) -> str:
+    return left.grouped(int(said)) if said.isdecimal() else gettext("none")
 
 
 def _in_words(model: Any, name: str, change: Any) -> str:

@@ -27,11 +27,24 @@ def test_a_line_is_told_in_words_and_leads_to_what_was_changed(
     account.set_cap(Window.MONTH, 500)
     audit.note(account, "Gave 5 credits.", by=boss)
     page = staff.get(reverse(LIST)).content.decode()
-    for seen in ("credits: 10000 → 500", "cap: member in Northlight", "Gave 5 credits.",
+    for seen in ("credits a month: 10,000 → 500", "cap: member in Northlight", "Gave 5 credits.",
                  reverse("admin:generator_quotaaccount_change", args=[account.pk])):  # fmt: skip
         assert seen in page
     made = LogEntry.objects.filter(content_type__model="team").earliest()
     assert "time zone: UTC" in staff.get(reverse(LINE, args=[made.pk])).content.decode()
+
+
+def test_a_cap_s_line_says_which_window_and_what_it_was_and_is(
+    staff: Client, team: Team, member: User
+) -> None:
+    account = QuotaAccount.objects.of(team, member)
+    account.set_cap(Window.DAY, 1500)
+    account.set_own_cap(Window.EVER, 200)
+    account.set_cap(Window.DAY, None)
+    page = staff.get(reverse(LIST)).content.decode()
+    for seen in ("credits a day: none → 1,500", "set by the member in all: none → 200",
+                 "credits a day: 1,500 → none"):  # fmt: skip
+        assert seen in page
 
 
 def test_it_is_filtered_by_kind_and_person_and_searched(
