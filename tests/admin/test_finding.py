@@ -21,6 +21,14 @@ def test_people_teams_and_models_are_found_by_name(staff: Client) -> None:
     for row in (nora, team, entry):
         assert reverse(f"admin:generator_{row._meta.model_name}_change", args=[row.pk]) in page
     assert "Nora Quill" in page
+    assert "Nora Quill" in found(staff, "quill nora")
+
+
+def test_the_end_of_an_address_is_no_name(staff: Client) -> None:
+    nora = make_user("nora", email="nora@northlight.example")
+    there = reverse("admin:generator_user_change", args=[nora.pk])
+    assert there in found(staff, "nora@north")
+    assert there not in found(staff, "northlight")
 
 
 def test_what_one_may_not_see_is_not_found(client: Client, team: Team) -> None:
