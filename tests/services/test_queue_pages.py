@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 from django_rq.queues import get_queue
 from rq import Worker
-from rq.job import Job
+from rq.job import Job, JobStatus
 
 from tests.make import make_user
 from tests.services.servers import Valkey
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def failed(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Job:
     """What failed in a queue whose worker is there."""
-    for queue in settings.RQ_QUEUES.values():
-        monkeypatch.setitem(queue, "URL", valkey.url)
+    for named in settings.RQ_QUEUES.values():
+        monkeypatch.setitem(named, "URL", valkey.url)
     queue = get_queue("default", commit_mode="auto")
     job: Job = queue.enqueue("math.sqrt", -1)
-    worker = Worker([queue], connection=queue.connection)
+    worker: Any = Worker([queue], connection=queue.connection)
     worker.register_birth()
-    job.set_status("failed")
+    job.set_status(JobStatus.FAILED)
     queue.connection.lrem(queue.key, 0, job.id)
     queue.failed_job_registry.add(job, 60)
     return job
