@@ -1,8 +1,11 @@
 """The audit log: who changed what, when and from where. Nobody writes or deletes here."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import auditlog.admin  # noqa: F401  # registered there, to be replaced here
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from auditlog.models import LogEntry
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
@@ -18,7 +21,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from generator.admin import caps, left
 from generator.admin.base import LargeTableAdmin, people_named
 from generator.audit import RIGHTS, WATCHED
-from generator.models import Cap, Generation, QuotaAccount, User
+from generator.models import Cap, Generation, Membership, QuotaAccount, User
 
 admin.site.unregister(LogEntry)
 
@@ -66,6 +69,23 @@ class ActorFilter(DropdownFilter):  # type: ignore[misc]
         return rows if chosen is None else rows.filter(actor=chosen or None)
 
 
+class AboutFilter(DropdownFilter):  # type: ignore[misc]
+    """By whom it was done to; the link on a person's page asks it."""
+
+    title = _("about whom")
+    parameter_name = "about"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Who is chosen; nobody else can be here."""
+        chosen = User.objects.filter(pk=_key(request.GET.get(self.parameter_name)) or 0)
+        return [(str(person.pk), person.shown_name) for person in chosen]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those about the chosen."""
+        chosen = _key(self.value())
+        return rows if chosen is None else rows.filter(_done_to([chosen]))
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(LargeTableAdmin):
     """Newest first, by key: a key grows with time, and each of the indexes ends in it."""
@@ -73,9 +93,12 @@ class LogEntryAdmin(LargeTableAdmin):
     list_display = ["timestamp", "who", "what", "in_short", "remote_addr"]
     list_display_links = ["timestamp"]
     list_select_related = ["actor", "content_type"]
-    list_filter = [KindFilter, ActorFilter, ("timestamp", admin.DateFieldListFilter)]
+    list_filter = [KindFilter, ActorFilter, AboutFilter, ("timestamp", admin.DateFieldListFilter)]
     ordering = ["-id"]
-    search_help_text = _("Who did it, or the number of what was changed: a name, an address, 17.")
+    search_help_text = _(
+        "Who did it, whom it was done to, or the number of what was changed: "
+        "a name, an address, 17."
+    )
     fields = readonly_fields = ["timestamp", "who", "what", "told", "remote_addr"]
 
     @admin.display(description=_("who"))
@@ -116,11 +139,41 @@ class LogEntryAdmin(LargeTableAdmin):
         return caps.in_lines(_told(line))
 
     def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        """By who did it, or by the key of what it was done with."""
+        """By who did it, by whom it was done to, or by the key of what it was done with."""
         people = people_named(term)
-        users = ContentType.objects.get_for_model(User)
-        about = Q(object_pk=term) | Q(content_type=users, object_id__in=people)
-        return rows.filter(Q(actor__in=people) | about)
+        return rows.filter(Q(actor__in=people) | Q(object_pk=term) | _done_to(people))
+
+
+def _done_to(people: Collection[int]) -> Q:
+    """Lines about these few people, their accounts and caps, their places in teams and ways in.
+
+    What is theirs is looked up first, in small tables: the log has an index by key alone. Caps
+    that are gone are found by the lines of their end, which are few.
+    """
+    accounts = list(QuotaAccount.objects.filter(user__in=people).values_list("pk", flat=True))
+    gone = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Cap),
+        action=LogEntry.Action.DELETE,
+        additional_data__account_id__in=accounts,
+    )
+    caps_gone = gone.order_by().values_list("object_id", flat=True)
+    theirs: dict[type[Model], Iterable[int]] = {
+        User: people,
+        QuotaAccount: accounts,
+        Cap: {*_keys(Cap, account__in=accounts), *caps_gone},
+        Membership: _keys(Membership, user__in=people),
+        EmailAddress: _keys(EmailAddress, user__in=people),
+        Authenticator: _keys(Authenticator, user__in=people),
+    }
+    found = Q(pk__in=[])
+    for model, keys in theirs.items():
+        kind = ContentType.objects.get_for_model(model)
+        found |= Q(content_type=kind, object_id__in=list(keys))
+    return found
+
+
+def _keys(model: type[Model], **wanted: Any) -> list[int]:
+    return list(model._default_manager.filter(**wanted).values_list("pk", flat=True))
 
 
 def _told(line: Any) -> list[str]:
@@ -150,8 +203,7 @@ def _told_of_a_cap(line: Any) -> list[str]:
     for name in ("credits", "own_credits"):
         old, new = (_number(each) for each in changes.get(name, ("None", "None")))
         if old != new:
-            label = Cap._meta.get_field(name).verbose_name
-            lines.append(f"{label} {window}: {old} → {new}")
+            lines.append(f"{_label(Cap, name)} {window}: {old} → {new}")
     return lines
 
 
@@ -160,12 +212,16 @@ def _number(said: str) -> str:
 
 
 def _in_words(model: Any, name: str, change: Any) -> str:
-    label = str(model._meta.get_field(name).verbose_name) if model else name
+    label = _label(model, name) if model else name
     if isinstance(change, dict):
         verb = gettext("given") if change["operation"] == "add" else gettext("taken")
         return f"{label} {verb}: {', '.join(change['objects'])}"
     old, new = ("–" if each in ("None", "") else each for each in change)
     return f"{label}: {old} → {new}" if old != "–" else f"{label}: {new}"
+
+
+def _label(model: Any, name: str) -> str:
+    return str(model._meta.get_field(name).verbose_name)
 
 
 def _key(said: str | None) -> int | None:

@@ -58,7 +58,29 @@ def test_it_is_filtered_by_kind_and_person_and_searched(
     assert str(member.pk) in {line.object_pk for line in rows(staff, q="member")}
 
 
-@pytest.mark.parametrize("asked", [{"actor": "x' OR 1"}, {"kind": "no.such"}, {"q": "\0%'" * 50},
+@pytest.mark.parametrize("by", ["search", "link"])
+def test_what_was_done_to_somebody_is_found_by_name_and_from_their_page(
+    staff: Client, team: Team, member: User, by: str
+) -> None:
+    account = QuotaAccount.objects.of(team, member)
+    account.set_cap(Window.DAY, 1500)
+    account.set_cap(Window.DAY, None)  # the cap is gone, its lines are not
+    audit.note(account, "Gave 5 credits.")
+    QuotaAccount.objects.of(team, make_user("jonas")).set_cap(Window.DAY, 7)
+    asked = {"search": {"q": "member"}, "link": {"about": str(member.pk)}}[by]
+    assert f"?about={member.pk}" in staff.get(
+        reverse("admin:generator_user_change", args=[member.pk])
+    ).content.decode()  # fmt: skip
+    found = rows(staff, **asked)
+    page = staff.get(reverse(LIST), asked).content.decode()
+    for seen in ("none → 1,500", "1,500 → none", "Gave 5 credits."):
+        assert seen in page
+    assert "none → 7" not in page
+    assert {line.content_type.model for line in found} >= {"user", "quotaaccount", "cap"}
+
+
+@pytest.mark.parametrize("asked", [{"about": "x"}, {"about": "9" * 30},
+                                   {"actor": "x' OR 1"}, {"kind": "no.such"}, {"q": "\0%'" * 50},
                                    {"actor": "9" * 30}, {"p": "99999999"}])  # fmt: skip
 def test_what_nobody_would_ask_breaks_nothing(staff: Client, asked: dict[str, str]) -> None:
     assert staff.get(reverse(LIST), asked, follow=True).status_code == 200
