@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 NOT_THERE = frozenset({"403", "404"})
 REFUSED = "The studio's image storage refuses to keep the image."
+LOST = "The image was lost on its way into the storage."
 
 
 class NotYet(Exception):
@@ -58,7 +59,7 @@ def keep_images(
         except BadPicture as error:
             problem = str(error)
         except FileNotFoundError:
-            problem = "The image was lost on its way into the storage."
+            problem = LOST
         else:
             problem = _stored(generation, position, picture, row, last_try=last_try) or problem
     return problem

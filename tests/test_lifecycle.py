@@ -298,6 +298,7 @@ def test_a_storage_that_refuses_for_a_day_ends_it_without_cost(
     generation = look_again(generation, ScriptedGateway())
     assert (generation.status, left(generation)) == ("failed", CAP)
     assert "storage" in generation.reason
+    assert generation.reason_code == "storage"
 
 
 def test_what_was_fetched_outlives_its_link_while_the_storage_refuses(

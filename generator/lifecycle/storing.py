@@ -28,6 +28,8 @@ MOST_FAILED = 999
 MOST_IMAGES = 20
 MOST_TEXTS = 20
 MOST_BUTTONS = 40
+# What was lost by us, by its code: whatever else could not be kept was "unusable" as it came.
+OUR_OWN = {keeping.REFUSED: "storage", keeping.LOST: "spool"}
 
 
 def keep(generation: Generation, finished: Finished) -> float | None:
@@ -118,7 +120,8 @@ def _finish(generation: Generation, problem: str) -> float | None:
     made = generation.images.count()
     said = generation.texts and generation.rule.answer == "text"
     if not (made or said):
-        return fail(generation, problem or "No image could be kept.", code="unusable")
+        code = OUR_OWN.get(problem, "unusable")
+        return fail(generation, problem or "No image could be kept.", code=code)
     cost = _cost(generation, made=made or generation.count)
     reason = " ".join(filter(None, (generation.reason, problem)))
     with transaction.atomic():

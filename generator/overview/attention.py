@@ -17,7 +17,7 @@ from generator.models import (
     Generation,
     Status,
 )
-from generator.overview.failing import Failures, Newest, failed_filters, since
+from generator.overview.failing import Failures, Newest, failed_filters, in_brief, since
 from generator.overview.running import Machinery, Money, Now
 
 MOST = 100  # counted of each; what is more is "100+"
@@ -29,7 +29,6 @@ NAMED = 30  # rows in an address
 
 # Nobody can know what became of these: the provider may have charged the studio.
 UNKNOWN_END = ("silent", "lost")
-NOT_KEPT = ("spool", "unusable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +91,17 @@ def of_generations(
             "Nobody here was charged; the provider may have charged the studio. They are not sent "
             "again by themselves."
         )),
-        (NOT_KEPT, gettext("Made, but not kept"), gettext(
-            "Look at the disk of the spool and at the storage. Nobody here was charged."
+        (("spool",), in_brief("spool"), gettext(
+            "Look at the disk of the spool. Nobody here was charged."
         )),
-        (("bug",), gettext("Failed by a fault of the studio"), gettext(
+        (("storage",), in_brief("storage"), gettext(
+            "Look at the storage: its room, its keys and its rights. Nobody here was charged."
+        )),
+        (("unusable",), in_brief("unusable"), gettext(
+            "What the provider sent could not be used as an image. Nobody here was charged; the "
+            "provider may have charged the studio. If it goes on, take the model off."
+        )),
+        (("bug",), in_brief("bug"), gettext(
             "The worker's log tells more. Nobody here was charged."
         )),
     )  # fmt: skip

@@ -71,12 +71,19 @@ WHY_FAILED = {
         _("The answer had no image in it."),
     ),
     "unusable": Why(
-        _("No image could be kept"),
-        _("Images came, but none could be kept: broken, too large, or behind dead links."),
+        _("No usable image came"),
+        _(
+            "What the provider sent could not be used as an image: broken, of an unknown kind, "
+            "too large, or behind a dead link."
+        ),
     ),
     "spool": Why(
-        _("The disk was full or not writable"),
-        _("The image came and was lost: this machine's disk was full or not writable."),
+        _("Lost on this machine's disk"),
+        _("The image came and was lost: the spool's disk was full, not writable or emptied."),
+    ),
+    "storage": Why(
+        _("The storage refused the image"),
+        _("The image came, and the storage refused to keep it, time and again."),
     ),
     "bug": Why(
         _("A fault of the studio"),

@@ -133,7 +133,7 @@ def test_a_page_leads_to_its_author_team_model_parent_children_and_ledger_lines(
 def test_every_code_of_a_failure_has_its_words() -> None:
     # As `lifecycle` gives them; one of a provider's own stands as it is.
     codes = ("silent", "lost", "late", "content", "busy", "unreadable", "gone", "refused", "spool",
-             "unusable", "bug", "staff", "empty")  # fmt: skip
+             "storage", "unusable", "bug", "staff", "empty")  # fmt: skip
     assert set(codes) == set(WHY_FAILED)
 
 

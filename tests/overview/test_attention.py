@@ -58,9 +58,10 @@ def test_a_studio_at_its_usual_work_needs_no_look(member: User) -> None:
         ),
         ("Failed without an answer", {"status": Status.FAILED, "reason_code": "silent"}),
         ("Failed without an answer", {"status": Status.FAILED, "reason_code": "lost"}),
-        ("Made, but not kept", {"status": Status.FAILED, "reason_code": "spool"}),
-        ("Made, but not kept", {"status": Status.FAILED, "reason_code": "unusable"}),
-        ("Failed by a fault of the studio", {"status": Status.FAILED, "reason_code": "bug"}),
+        ("Lost on this machine's disk", {"status": Status.FAILED, "reason_code": "spool"}),
+        ("The storage refused the image", {"status": Status.FAILED, "reason_code": "storage"}),
+        ("No usable image came", {"status": Status.FAILED, "reason_code": "unusable"}),
+        ("A fault of the studio", {"status": Status.FAILED, "reason_code": "bug"}),
         ("Cost more than twice their price", {"status": Status.SUCCEEDED, "cost": 999}),
     ],
 )
@@ -73,6 +74,20 @@ def test_what_went_wrong_is_found_with_its_newest(
     assert one.newest is not None
     assert one.newest.pk == generation.pk
     assert list(Generation.objects.filter(**_asked(one))) == [generation]
+
+
+@pytest.mark.parametrize(
+    ("code", "look_at"),
+    [("spool", "disk"), ("storage", "the storage"), ("unusable", "the provider sent")],
+)
+def test_what_was_not_kept_sends_staff_to_where_it_was_lost(
+    member: User, code: str, look_at: str
+) -> None:
+    make_generation(member, status=Status.FAILED, reason_code=code)
+    (one,) = found()
+    assert one.title == failing.in_brief(code)
+    places = {"disk", "the storage", "the provider sent"}
+    assert {place for place in places if place in one.advice} == {look_at}
 
 
 def _asked(one: Finding) -> dict[str, Any]:
