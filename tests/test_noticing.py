@@ -405,6 +405,20 @@ def test_every_page_of_the_team_tells_it_and_no_page_of_another(
     assert told not in reader.get(f"/t/{member.personal_team.slug}/").content.decode()
 
 
+def test_what_is_left_is_the_rest_of_what_is_used_and_says_how_much_of_it_is_held(
+    reader: Client, team: Team, member: User
+) -> None:
+    notice = notice_for(team, member)
+    make_generation(member, team)
+    rest = f"{2 * each():,} are left"
+    held = f", of which {each():,} are held."
+    page = reader.get("/t/northlight/").content.decode()
+    assert rest in page
+    assert held in page
+    jobs.mail_notice(str(notice.pk))
+    assert rest + held in outbox()[0].body
+
+
 def test_got_it_puts_it_away_for_good_and_leads_back(
     reader: Client, team: Team, member: User
 ) -> None:

@@ -58,8 +58,13 @@ class Standing:
 
     @property
     def shown(self) -> int:
-        """What is left, as people count: never below nought."""
-        return max(self.left, 0)
+        """What is not used, by the same reckoning as `percent`: never below nought."""
+        return max(self.of - self.used, 0)
+
+    @property
+    def held(self) -> int:
+        """How many of what is `shown` are held by what is being made."""
+        return min(max(self.of - self.used - self.left, 0), self.shown)
 
     @property
     def for_when(self) -> str:
