@@ -34,6 +34,14 @@ class Left:
         """The cap and what was granted besides; nought where more than the cap was taken back."""
         return max(self.cap.holds + self.granted, 0)
 
+    @property
+    def in_short(self) -> str:
+        """`6,184 of 13,600`, for a column."""
+        return gettext("%(left)s of %(of)s") % {
+            "left": grouped(self.left),
+            "of": grouped(self.of),
+        }
+
     def __str__(self) -> str:
         """A line: `6,184 of 13,600 left this month, 600 granted`."""
         text = gettext("%(left)s of %(of)s left %(when)s")

@@ -128,7 +128,7 @@ class UserAdmin(SetsCaps, Departures, DjangoUserAdmin):  # type: ignore[type-arg
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_per_page = 50
-    list_display = ["username", "email", "get_full_name", "is_active", "is_staff", "last_login"]
+    list_display = ["username", "email", "name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups"]
     search_fields = ["username", "email", "first_name", "last_name"]
     # An account is shut by `leaving.suspend`: a mere tick would leave what waits in the line.
@@ -144,6 +144,11 @@ class UserAdmin(SetsCaps, Departures, DjangoUserAdmin):  # type: ignore[type-arg
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
     change_form_outer_before_template = "admin/generator/user/above.html"
+
+    @admin.display(description=_("name"), ordering="first_name")
+    def name(self, person: User) -> str:
+        """First and last."""
+        return person.get_full_name()
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         """None for somebody who is only being made."""

@@ -28,7 +28,15 @@ from generator.admin.base import (
 from generator.admin.caps_saving import SetsCaps
 from generator.admin.looked_up import LookedUp
 from generator.admin.shown import ShownForm
-from generator.models import Kind, LedgerEntry, QuotaAccount, StartingCaps, User, WindowTotal
+from generator.models import (
+    Kind,
+    LedgerEntry,
+    QuotaAccount,
+    StartingCaps,
+    User,
+    Window,
+    WindowTotal,
+)
 from generator.models.caps import LARGEST_CAP
 
 LARGEST_GRANT = LARGEST_CAP  # credits
@@ -57,8 +65,7 @@ class QuotaAccountAdmin(SetsCaps, LargeTable):
     """Accounts come by themselves with their first use; staff set their caps."""
 
     form = caps.CapsForm
-    list_display = ["__str__", "team", "user", "created_at"]
-    list_select_related = ["team", "user"]
+    list_display = ["__str__", "left_here", "team", "user", "created_at"]
     search_help_text = _("A person's name or address, or a team's name.")
     ordering = ["-id"]
     fields = ["team", "user", "day", "month", "ever", "left_now", "give", "ledger", "created_at"]
@@ -81,6 +88,16 @@ class QuotaAccountAdmin(SetsCaps, LargeTable):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: an account holds a ledger."""
         return False
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[QuotaAccount]":
+        """With what caps them, in a query each for all rows of a page."""
+        return left.with_windows(super().get_queryset(request))
+
+    @admin.display(description=_("left this month"))
+    def left_here(self, account: QuotaAccount) -> str:
+        """Of the month, and what was granted in it; a dash where nothing caps the month."""
+        months = (each for each in left.lefts(account) if each.cap.window == Window.MONTH)
+        return next((each.in_short for each in months), "–")
 
     @admin.display(description=_("left now"))
     def left_now(self, account: QuotaAccount) -> SafeString:

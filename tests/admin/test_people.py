@@ -116,3 +116,8 @@ def test_deleting_an_invitation_takes_its_link_back(staff: Client) -> None:
     there = reverse("admin:generator_invitation_delete", args=[Invitation.objects.get().pk])
     staff.post(there, {"post": "yes"})
     assert Client().get(link[1]).status_code == 404
+
+
+def test_the_list_calls_the_column_of_names_a_name(staff: Client) -> None:
+    page = staff.get(reverse("admin:generator_user_changelist")).content.decode()
+    assert "full name" not in page.lower()

@@ -1,10 +1,13 @@
 """Caps are set, grants are given, and the ledger is only ever added to."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window
+from tests.make import make_team
 
 ADD = "admin:generator_ledgerentry_add"
 
@@ -106,3 +109,21 @@ def test_an_account_s_page_shows_its_newest_entries_and_leads_to_a_grant(
     assert "gift 24" in page
     assert "gift 00" not in page
     assert f"{reverse(ADD)}?account={account.pk}" in page
+
+
+def test_the_list_of_accounts_shows_the_month_in_as_many_queries_for_many_as_for_one(
+    staff: Client, account: QuotaAccount
+) -> None:
+    there = reverse("admin:generator_quotaaccount_changelist")
+    account.set_cap(Window.MONTH, 13_000)
+    account.grant(600, reason="a fair", by=None)
+    account.grant(-400, reason="a mistake", by=None)
+    with CaptureQueriesContext(connection) as of_one:
+        assert "13,200 of 13,200" in staff.get(there).content.decode()
+    for _ in range(5):
+        other = QuotaAccount.objects.pool(make_team())
+        other.set_cap(Window.MONTH, 7)
+        other.grant(-9, reason="a mistake", by=None)
+    with CaptureQueriesContext(connection) as of_six:
+        assert "−2 of 0" in staff.get(there).content.decode()
+    assert len(of_six) == len(of_one)
