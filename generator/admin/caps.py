@@ -1,5 +1,6 @@
 """Caps as staff set them: an account a line, a field a window, and beside it what is left."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -25,18 +27,24 @@ from generator.admin.sidebar import may_view
 from generator.models import Kind, LedgerEntry, QuotaAccount, Team, User, Window
 from generator.models.caps import LARGEST_CAP
 
+# Commas, thin spaces, or such as no line is broken at; a point may be meant for a fraction.
+_GROUPED = re.compile(r"[0-9]{1,3}([,\u2009\u202f\u00a0])[0-9]{3}(?:\1[0-9]{3}){0,5}")
+_BETWEEN = re.compile(r"[^0-9]")
 A_PAGE = 10  # accounts; Django refuses a form of more than 200 fields
 
 
 class CapField(forms.IntegerField):
-    """Credits from 0 to LARGEST_CAP, or empty for no cap."""
+    """Credits from 0 to LARGEST_CAP, grouped as pages print them or not; empty for no cap."""
 
     # No number field: a browser sends what it cannot read in one as empty, and empty is no cap.
     widget = UnfoldAdminTextInputWidget
     default_error_messages = {"invalid": _("Write a whole number of credits, or nothing.")}
     default_validators = [
         MinValueValidator(0, _("A cap cannot be below 0.")),
-        MaxValueValidator(LARGEST_CAP, _("A cap can be at most %(limit_value)s.")),
+        MaxValueValidator(
+            LARGEST_CAP,
+            format_lazy(_("A cap can be at most {most}."), most=f"{LARGEST_CAP:,}"),
+        ),
     ]
 
     def __init__(self, *, required: bool = False, **facts: Any) -> None:
@@ -46,6 +54,13 @@ class CapField(forms.IntegerField):
         self.widget.attrs |= {"inputmode": "numeric", "autocomplete": "off"}
         if self.label:  # in a table no label stands beside it, and on a phone no heading above
             self.widget.attrs |= {"aria-label": self.label, "placeholder": self.label}
+
+    def to_python(self, value: Any) -> int | None:
+        """The number. Raises ValidationError for what is none."""
+        if isinstance(value, str) and _GROUPED.fullmatch(value.strip()):
+            value = _BETWEEN.sub("", value.strip())
+        number: int | None = super().to_python(value)
+        return number
 
 
 class CapsForm(ShownForm):

@@ -70,10 +70,12 @@ def test_a_member_s_own_cap_is_shown_and_stays_whatever_staff_set(staff: Client)
     ("typed", "told"),
     [
         ("-1", "A cap cannot be below 0."),
-        (str(LARGEST_CAP + 1), "A cap can be at most"),
+        (str(LARGEST_CAP + 1), "A cap can be at most 1,000,000,000,000."),
         ("9" * 400, "A cap can be at most"),
         ("lots", "Write a whole number of credits, or nothing."),
         ("1e5", "Write a whole number of credits, or nothing."),
+        ("1,50", "Write a whole number of credits, or nothing."),
+        ("1,500 000", "Write a whole number of credits, or nothing."),
         ("10.5", "Write a whole number of credits, or nothing."),
     ],
 )
@@ -88,6 +90,14 @@ def test_a_cap_that_is_none_is_refused_where_it_was_typed(
     assert f'value="{typed}"' in page
     assert 'value="77"' in page
     assert caps_of(account) == {"month": (10_000, None)}
+
+
+@pytest.mark.parametrize("typed", ["1,500", "1\u202f500", " 1500 "])
+def test_a_cap_may_be_typed_as_pages_print_it(staff: Client, typed: str) -> None:
+    jonas = make_user("jonas")
+    account = account_of(jonas)
+    type_caps(staff, jonas, account, day=typed, month="10,000", ever="")
+    assert caps_of(account) == {"day": (1500, None), "month": (10_000, None)}
 
 
 def test_an_account_of_somebody_else_is_not_capped_by_a_person_s_page(staff: Client) -> None:
