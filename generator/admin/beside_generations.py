@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from generator.admin.base import FirstRows, ReadOnlyInline
 from generator.admin.cells import linked, signed
-from generator.models import GivenReference, ImageAsset, KeptReply, LedgerEntry
+from generator.admin.verdicts import STEP_WORDS
+from generator.models import GivenReference, ImageAsset, KeptReply, LedgerEntry, Step
 
 
 class ImageAssetInline(ReadOnlyInline):
@@ -74,7 +75,17 @@ class KeptReplyInline(ReadOnlyInline):
     formset = FirstRows
     verbose_name_plural = _("the gateway's answers, kept for 30 days")
     show_title = False
-    fields = ["at", "step", "status", "took", "request_id", "said"]
+    fields = ["at", "asked", "answered", "took", "request_id", "said"]
+
+    @admin.display(description=_("what for"))
+    def asked(self, reply: KeptReply) -> str:
+        """What the call was to do."""
+        return str(STEP_WORDS[Step(reply.step)])
+
+    @admin.display(description=_("answer"))
+    def answered(self, reply: KeptReply) -> str:
+        """Its status of HTTP, where there was one."""
+        return str(reply.status or gettext("no answer came"))
 
     @admin.display(description=_("seconds"))
     def took(self, reply: KeptReply) -> str:

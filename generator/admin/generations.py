@@ -11,19 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from generator.admin import deeds
-from generator.admin.base import (
-    LargeTableAdmin,
-    people_named,
-)
+from generator.admin.base import people_named
 from generator.admin.beside_generations import (
     GivenReferenceInline,
     ImageAssetInline,
@@ -32,18 +26,18 @@ from generator.admin.beside_generations import (
 )
 from generator.admin.deeds import CANCEL, GIVE_BACK, LOOK_AGAIN, Deed
 from generator.admin.filters import DaysFilter, ModelFilter, ReasonFilter
+from generator.admin.in_words import GenerationInWords
 from generator.admin.looked_up import RowFilter
 from generator.admin.sidebar import may_view
-from generator.admin.verdicts import made_of, verdict
+from generator.admin.verdicts import verdict
 from generator.models import (
     UNDER_WAY,
     Generation,
     Status,
     User,
-    WorkerSeen,
 )
+from generator.overview.failing import in_brief
 
-MOST_CHILDREN = 20
 MOST_ASKED = 20  # generations of one request id
 LONGEST_REASON = 200  # characters, as the ledger keeps them
 COLOURS = {
@@ -53,7 +47,7 @@ COLOURS = {
 
 
 @admin.register(Generation)
-class GenerationAdmin(LargeTableAdmin):
+class GenerationAdmin(GenerationInWords):
     """Prompts are other people's words: a generation's own page shows its prompt, no list does."""
 
     list_display = [
@@ -81,14 +75,14 @@ class GenerationAdmin(LargeTableAdmin):
     fieldsets = (
         (None, {
             "fields": (
-                "status", "reason", "reason_code", "team", "author", "created_at", "started_at",
+                "status", "why", "reason", "team", "author", "created_at", "started_at",
                 "finished_at",
             )
         }),
         (_("What was asked"), {
                 "fields": (
-                    "entry", "label", "wire_model", "action", "prompt", "fields", "count", "parent",
-                    "parent_position", "button_label", "made_from_it",
+                    "in_catalogue", "label", "model_id", "action", "prompt", "settings", "count",
+                    "made_from", "pressed", "made_from_it",
                 )
             },
         ),
@@ -97,8 +91,9 @@ class GenerationAdmin(LargeTableAdmin):
             _("What happened"),
             {
                 "fields": (
-                    "attempts", "storing_attempts", "link_attempts", "due_at", "worker", "task_id",
-                    "request_id", "used", "usage", "note", "texts", "failed_members",
+                    "tries", "tries_to_fetch", "tries_to_keep", "next_look", "worker",
+                    "providers_number", "request_id", "used_in_words", "counted", "note",
+                    "model_said", "failed_members",
                 )
             },
         ),
@@ -122,35 +117,14 @@ class GenerationAdmin(LargeTableAdmin):
 
     @display(description=_("status"), label=COLOURS)  # type: ignore[untyped-decorator]
     def state(self, generation: Generation) -> tuple[str, str]:
-        """The status, and of one that failed the code for why."""
+        """The status, and why one failed."""
         words = str(generation.get_status_display())
         code = generation.reason_code if generation.status == Status.FAILED else ""
-        return generation.status, f"{words}: {code}" if code else words
-
-    @admin.display(description=_("held for"))
-    def held_for(self, generation: Generation) -> str:
-        """What its price was made of."""
-        return made_of(generation.price_basis)
-
-    @admin.display(description=_("worker"))
-    def worker(self, generation: Generation) -> str:
-        """Who has it, and when that worker was last seen."""
-        if not generation.claimed_by:
-            return gettext("none has it now")
-        seen = WorkerSeen.objects.filter(name=generation.claimed_by).first()
-        when = f"{seen.seen_at:%Y-%m-%d %H:%M:%S %Z}" if seen else gettext("long ago")
-        return gettext("%(name)s, seen %(when)s") % {"name": generation.claimed_by, "when": when}
-
-    @admin.display(description=_("made from it"))
-    def made_from_it(self, generation: Generation) -> SafeString:
-        """The newest of its children."""
-        rows = generation.children.newest_first()[:MOST_CHILDREN]
-        links = ((reverse("admin:generator_generation_change", args=[row.pk]), row) for row in rows)
-        return format_html_join(", ", '<a class="text-primary-600" href="{}">{}</a>', links)
+        return generation.status, f"{words}: {_lower(in_brief(code))}" if code else words
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """What is worked out, besides all the rest."""
-        return ["held_for", "worker", "made_from_it"]
+        """All that is shown."""
+        return [name for _title, facts in self.fieldsets for name in facts["fields"]]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
@@ -265,6 +239,10 @@ class GenerationAdmin(LargeTableAdmin):
         done = deeds.carry_out(deed, chosen, reason=reason, by=request.user)
         level = messages.SUCCESS if done.count else messages.WARNING
         self.message_user(request, deeds.told(deed, done), level)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _asked_as(request_id: str) -> list[uuid.UUID]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from generator.admin import deeds
 from generator.models import (
@@ -18,9 +19,16 @@ from generator.models import (
     PriceKind,
     PriceSource,
     Status,
+    Step,
 )
-from generator.overview.failing import what_it_means
+from generator.overview.failing import in_brief, what_it_means
 from generator.prices import Basis
+
+STEP_WORDS = {
+    Step.SUBMIT: _("sending it"),
+    Step.LOOK: _("asking how far it is"),
+    Step.ANSWER: _("answering the provider's question"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ def verdict(generation: Generation, *, with_answer: bool) -> Verdict:
         headline=_headline(generation),
         told=generation.reason,
         means=what_it_means(code),
-        code=code,
+        code=in_brief(code) if code else "",
         credits=_credits(generation),
         answer=_last_answer(last) if with_answer else "",
         said=last.text if last else "",
@@ -141,10 +149,11 @@ def _last_answer(reply: KeptReply | None) -> str:
     if reply is None:
         return gettext("No answer of the gateway is kept.")
     facts = {
-        "step": reply.get_step_display(),
+        "step": STEP_WORDS[Step(reply.step)],
         "status": reply.status,
         "seconds": number_format(reply.seconds, 1),
     }
     if not reply.status:
-        return gettext("The last call, a %(step)s, had no answer after %(seconds)s s.") % facts
-    return gettext("The last answer, to the %(step)s: %(status)s, after %(seconds)s s.") % facts
+        return gettext("No answer came to the last call (%(step)s) within %(seconds)s s.") % facts
+    text = gettext("The last answer (%(step)s) was %(status)s, after %(seconds)s s.")
+    return text % facts

@@ -234,7 +234,7 @@ class Generation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label}, {self.status}"
+        return f"{self.label}, {self.get_status_display()}"
 
     @property
     def is_final(self) -> bool:

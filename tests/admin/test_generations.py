@@ -92,11 +92,37 @@ def test_why_it_failed_stands_on_top_with_what_it_cost_and_the_last_answer(
     )
     top = page_of(staff, generation).split('aria-label="What became of it"')[1].split("</section>")
     for part in (
-        "Failed,", "· silent", "No answer came in time.", "No answer came to a paid call.",
+        "Failed,", "· No answer came", "No answer came in time.", "No answer came to a paid call.",
         "It cost nothing: the 40 credits held went back.",
-        "The last answer, to the submit: 524, after 0.3 s.", "&lt;b&gt;oh&lt;/b&gt;",
+        "The last answer (sending it) was 524, after 0.3 s.", "&lt;b&gt;oh&lt;/b&gt;",
     ):  # fmt: skip
         assert part in top[0], part
+
+
+def test_a_page_speaks_a_person_s_words_and_leaves_out_what_says_nothing(
+    staff: Client, member: User
+) -> None:
+    parent = make_generation(member, status=Status.SUCCEEDED)
+    generation = make_generation(
+        member, status=Status.FAILED, reason_code="content", task_id="t-1", parent=parent,
+        link_attempts=2, used={"quality": "high", "background": ""},
+    )  # fmt: skip
+    Generation.objects.filter(pk=generation.pk).update(fields={"output_format": "png"})
+    KeptReply.objects.create(generation=generation, step=Step.SUBMIT, status=0, seconds=9)
+    page = page_of(staff, generation)
+    for said in (
+        "Model id at the gateway", "The provider&#x27;s own number", "Tries to fetch the images",
+        "Quality: high", ": png", "no answer came", "Refused by a provider", ", done</a>",
+        "No answer came to the last call (sending it)",
+    ):  # fmt: skip
+        assert said in page, said
+    for unsaid in (
+        "Wire model", "Task id", "Link attempts", "Due at", "Next look", "Tries to keep",
+        "did not come out", "succeeded", "{}", "Background",
+    ):  # fmt: skip
+        assert unsaid not in page, unsaid
+    rows = staff.get(reverse(LIST)).content.decode()
+    assert "failed: refused by a provider" in rows
 
 
 def test_what_the_gateway_answered_is_shown_as_text(staff: Client, member: User) -> None:
