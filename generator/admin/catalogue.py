@@ -24,6 +24,7 @@ from generator.admin.pricing import (
     bounded,
     gateways_numbers,
     made_of_it,
+    what_is_free,
 )
 from generator.errors import ProviderError
 from generator.families import FAMILIES
@@ -150,6 +151,7 @@ class CatalogueEntryAdmin(StudioAdmin):
             touched |= {"price_source", *(PRICE_FIELDS & set(form.fields))}
         if not change:
             super().save_model(request, obj, form, change)
+            self._warn_of_what_is_free(request, obj)
             return
         obj.save(update_fields=touched)  # a sync may write the rest at this moment
         if is_repriced:
@@ -161,6 +163,11 @@ class CatalogueEntryAdmin(StudioAdmin):
             "%(model)s: one image costs %(price)s now, with every setting as it is at first."
         )
         self.message_user(request, text % said)
+        self._warn_of_what_is_free(request, entry)
+
+    def _warn_of_what_is_free(self, request: HttpRequest, entry: CatalogueEntry) -> None:
+        if text := what_is_free(entry):
+            self.message_user(request, text, messages.WARNING)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

@@ -1,6 +1,6 @@
 """What staff may set as a price: checked where it was typed, and told in numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,20 +8,27 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db.models import Field
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from generator.admin.shown import ShownForm
-from generator.families import FAMILIES
+from generator.families import FAMILIES, Family
 from generator.listed_prices import LARGEST_PRICE, LARGEST_TOKENS
 from generator.models import CatalogueEntry, PriceKind, PriceSource
 
 PRICE_FIELDS = frozenset({"price_kind", "credits_each", "tokens_in", "tokens_out", "rates"})
 TOKEN_FIELDS = ("tokens_in", "tokens_out")
 NO_PRICES = _("Write whole credits for each action, as in the example.")
-TOO_DEAR = _("An image may cost at most %(limit_value)s credits.")
-TOO_DEAR_TOKENS = _("A million tokens may cost at most %(limit_value)s credits.")
+TOO_DEAR = format_lazy(_("An image may cost at most {most} credits."), most=f"{LARGEST_PRICE:,}")
+TOO_DEAR_TOKENS = format_lazy(
+    _("A million tokens may cost at most {most} credits."), most=f"{LARGEST_TOKENS:,}"
+)
 BOTH_TOKENS = _("A price by tokens needs both numbers: for a million in, and for a million out.")
+NOT_DONE = _("This model knows no %(names)s. It knows %(known)s.")
+NOT_DONE_SPEEDS = _(
+    "This model knows no %(names)s. It knows %(known)s; behind each may stand %(speeds)s."
+)
 NO_TOKENS = _(
     "How many tokens an image of this model takes is not known, so its price could not be said "
     "beforehand. Choose another kind."
@@ -30,6 +37,7 @@ NO_PRICE = _("Nobody could pick the model without a price: write one, or take it
 BY_TOKENS = _(
     "This model is priced by tokens. Open it, and choose what else its price is to be counted by."
 )
+MOST_NAMES, LONGEST_NAME = 5, 40  # that are named of those that are wrong
 _NUMBERS = {
     "input_price": _("%(number)s for a million tokens in"),
     "output_price": _("%(number)s for a million tokens out"),
@@ -47,6 +55,8 @@ class PricedForm(ShownForm):
     def clean(self) -> dict[str, Any] | None:
         """Put what is wrong with a price beside what was typed."""
         cleaned = super().clean()
+        if self.cleaned_data.get("rates", {}) is None:  # an emptied field
+            self.cleaned_data["rates"] = {}
         is_put_on_offer = "offered" in self.changed_data and self.cleaned_data.get("offered")
         if is_put_on_offer or PRICE_FIELDS & set(self.changed_data):
             for name, text in list(self._faults()):
@@ -56,6 +66,8 @@ class PricedForm(ShownForm):
 
     def _faults(self) -> "Iterator[tuple[str, Any]]":
         family = FAMILIES.get(self._said("family") or "")
+        if "rates" in self.changed_data and (text := _not_done(self._said("rates"), family)):
+            yield "rates", text
         if self._said("price_kind") != PriceKind.TOKENS:
             is_free_of_faults = "credits_each" not in self.errors
             if self._said("offered") and self._said("credits_each") is None and is_free_of_faults:
@@ -102,6 +114,40 @@ def _are_prices(rates: Any) -> None:
     )
     if not fit:
         raise ValidationError(NO_PRICES)
+
+
+def _not_done(rates: Mapping[str, int], family: Family | None) -> str:
+    """What is wrong with the names of these prices; empty if nothing is.
+
+    A price under a name that nothing is called by would be kept, and never asked for.
+    """
+    if family is None:
+        return ""
+    field = family.fields.get("speed")
+    speeds = tuple(field.choices) if field else ()
+    names = {*family.actions, *(f"{name} {speed}" for name in family.actions for speed in speeds)}
+    if not (strange := [name for name in rates if name not in names]):
+        return ""
+    said = {
+        "names": ", ".join(f"“{name[:LONGEST_NAME]}”" for name in strange[:MOST_NAMES]),
+        "known": ", ".join(family.actions),
+        "speeds": ", ".join(speeds),
+    }
+    return str(NOT_DONE_SPEEDS if speeds else NOT_DONE) % said
+
+
+def what_is_free(entry: CatalogueEntry) -> str:
+    """A warning about a price of nought; empty where everything costs something."""
+    prices: list[Decimal | int | None] = [entry.credits_each]
+    if entry.price_kind == PriceKind.TOKENS:
+        prices = [entry.tokens_in, entry.tokens_out]
+    if not any(prices) and None not in prices:
+        text = gettext("%(model)s costs nothing now: it is free for everybody.")
+        return text % {"model": entry.label}
+    if free := [name for name, credits in entry.rates.items() if credits == 0]:
+        text = gettext("%(model)s costs nothing now for: %(names)s. That is free for everybody.")
+        return text % {"model": entry.label, "names": ", ".join(free)}
+    return ""
 
 
 def gateways_numbers(entry: CatalogueEntry) -> str:

@@ -62,7 +62,7 @@ def test_a_price_beyond_all_measure_is_refused_in_words(staff: Client, page: str
         change = reverse("admin:generator_catalogueentry_change", args=[entry.pk])
         form = {"label": "x", "family": entry.family, "credits_each": 10**8 + 1, "position": 1}
         answer = staff.post(change, form)
-    assert "An image may cost at most 100000000 credits." in answer.content.decode()
+    assert "An image may cost at most 100,000,000 credits." in answer.content.decode()
     before = entry.credits_each
     entry.refresh_from_db()
     assert entry.credits_each == before
@@ -120,7 +120,7 @@ def test_staff_price_a_model_by_tokens(staff: Client) -> None:
         ("gpt-image-2", {"price_kind": "tokens", "tokens_in": "NaN", "tokens_out": "5"},
          "Enter a number"),
         ("gpt-image-2", {"price_kind": "tokens", "tokens_in": "1e12", "tokens_out": "5"},
-         "may cost at most 100000000000 credits"),
+         "may cost at most 100,000,000,000 credits"),
         ("qwen-image", {"price_kind": "tokens", "tokens_in": "5", "tokens_out": "5"},
          "How many tokens an image of this model takes is not known"),
         ("qwen-image", {"price_kind": "image", "credits_each": ""}, "without a price"),
@@ -192,7 +192,7 @@ def test_a_press_gives_the_staffs_price_up_for_the_gateways(staff: Client, wire_
     staff.post(reverse(SYNC))
     entry = CatalogueEntry.objects.get(wire_model=wire_model)
     before = entry.price_tag
-    form = typed(entry, price_kind="image", credits_each="77", rates='{"edit": 5}')
+    form = typed(entry, price_kind="image", credits_each="77", rates="{}")
     assert staff.post(page_of(entry), form).status_code == 302
     entry.refresh_from_db()
     assert (entry.price_words, entry.price_source) == ("77 credits", PriceSource.STAFF)
@@ -324,6 +324,39 @@ def test_other_prices_that_are_none_are_refused_in_words(staff: Client, rates: s
     assert "Write whole credits for each action" in page
     entry.refresh_from_db()
     assert entry.rates == {}
+
+
+@pytest.mark.parametrize(
+    ("wire_model", "name"),
+    [("midjourney", "foo"), ("midjourney", "create slow"), ("qwen-image", "upscale"),
+     ("qwen-image", "create turbo")],
+)  # fmt: skip
+def test_a_price_under_a_name_that_the_model_does_not_know_is_refused_by_that_name(
+    staff: Client, wire_model: str, name: str
+) -> None:
+    entry = make_entry(wire_model)
+    page = staff.post(page_of(entry), typed(entry, rates=json.dumps({name: 3}))).content.decode()
+    assert f"This model knows no “{name}”. It knows create" in page
+    before = entry.rates
+    entry.refresh_from_db()
+    assert entry.rates == before
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [({"credits_each": 0, "rates": ""}, "it is free for everybody."),
+     ({"rates": '{"create turbo": 0}'}, "costs nothing now for: create turbo."),
+     ({"credits_each": 7, "rates": '{"create turbo": 9}'}, "")],
+)  # fmt: skip
+def test_a_price_of_nought_is_taken_and_warned_of(
+    staff: Client, facts: dict[str, object], told: str
+) -> None:
+    entry = make_entry("midjourney")
+    page = staff.post(page_of(entry), typed(entry, **facts), follow=True).content.decode()
+    entry.refresh_from_db()
+    assert entry.price_source == PriceSource.STAFF
+    assert told in page
+    assert ("costs nothing" in page) == bool(told)
 
 
 def test_what_the_gateway_says_of_a_model_is_text_and_no_markup(staff: Client) -> None:
