@@ -12,11 +12,14 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from generator import audit, lifecycle, live
 from generator.errors import NotAllowed
 from generator.models import Membership, Role, Team, User
 from generator.models.people import LONGEST_NAME
+
+NOT_ONESELF = _("You cannot suspend yourself.")
 
 
 def suspend(user: User, *, by: User) -> int:
@@ -26,7 +29,7 @@ def suspend(user: User, *, by: User) -> int:
     Raises NotAllowed for oneself, and for staff unless a superuser asks.
     """
     if user == by:
-        raise NotAllowed(gettext("You cannot suspend yourself."))
+        raise NotAllowed(str(NOT_ONESELF))
     _may_steer(user, by)
     with transaction.atomic():
         user.is_active = False

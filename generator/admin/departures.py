@@ -64,7 +64,10 @@ class Departures(StudioAdmin):
         """Shut the chosen accounts, once that is confirmed; never one's own."""
         chosen = list(people[:AT_ONCE])
         if "confirmed" not in request.POST:
-            return self._ask(request, chosen)
+            others = [person for person in chosen if person != request.user]
+            if len(others) < len(chosen):
+                self.message_user(request, leaving.NOT_ONESELF, messages.WARNING)
+            return self._ask(request, others) if others else None
         self._suspend(request, chosen)
         return None
 
@@ -76,6 +79,9 @@ class Departures(StudioAdmin):
     def suspend_here(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shut this account, once that is confirmed."""
         person = self._person(request, pk)
+        if request.method != "POST" and person == request.user:
+            self.message_user(request, leaving.NOT_ONESELF, messages.WARNING)
+            return redirect(PERSON, pk)
         if request.method != "POST":
             return self._ask(request, [person], here=True)
         self._suspend(request, [person])
@@ -102,9 +108,11 @@ class Departures(StudioAdmin):
             else:
                 self.message_user(request, leaving.told(over, leaver, to), messages.SUCCESS)
                 return redirect(PERSON, pk)
+        over = leaving.what_goes_over(leaver)
         context = {
             "form": form,
-            "over": leaving.what_goes_over(leaver),
+            "over": over,
+            "is_nothing_left": not (over.to_own or over.left),
             "media": self.media + form.media,
         }
         title = gettext("Hand over what %(name)s made") % {"name": leaver.shown_name}
@@ -146,13 +154,19 @@ class Departures(StudioAdmin):
             withdrawn += leaving.suspend(person, by=by)
 
         count = self._each(request, people, do)
-        text = gettext("Suspended: %(count)d. Waiting generations withdrawn: %(withdrawn)d.")
         if count:
-            self.message_user(request, text % {"count": count, "withdrawn": withdrawn})
+            text = ngettext(
+                "%(count)d account was suspended.", "%(count)d accounts were suspended.", count
+            )
+            self.message_user(request, f"{text % {'count': count}} {_withdrawn(withdrawn)}".strip())
 
     def _open_again(self, request: HttpRequest, people: Iterable[User]) -> None:
         count = self._each(request, people, lambda person, by: leaving.open_again(person, by=by))
-        self.message_user(request, gettext("Opened again: %(count)d.") % {"count": count})
+        text = ngettext(
+            "%(count)d account was opened again.", "%(count)d accounts were opened again.", count
+        )
+        if count:
+            self.message_user(request, text % {"count": count})
 
     def _each(
         self, request: HttpRequest, people: Iterable[User], do: Callable[[User, User], None]
@@ -167,3 +181,12 @@ class Departures(StudioAdmin):
             except NotAllowed as error:
                 self.message_user(request, f"{person.shown_name}: {error}", messages.WARNING)
         return count
+
+
+def _withdrawn(count: int) -> str:
+    text = ngettext(
+        "%(count)d waiting generation was withdrawn.",
+        "%(count)d waiting generations were withdrawn.",
+        count,
+    )
+    return text % {"count": count} if count else ""

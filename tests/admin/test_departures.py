@@ -25,7 +25,7 @@ def test_a_person_s_page_suspends_them_once_that_is_confirmed(
     asked = staff.get(at(SUSPEND, member)).content.decode()
     assert "1 waiting generation is withdrawn; the credits go back." in asked
     page = staff.post(at(SUSPEND, member), follow=True).content.decode()
-    assert "Suspended: 1. Waiting generations withdrawn: 1." in page
+    assert "1 account was suspended. 1 waiting generation was withdrawn." in page
     assert "nobody can sign in to this account" in page
     waiting.refresh_from_db()
     assert waiting.status == Status.CANCELLED
@@ -49,6 +49,36 @@ def test_one_cannot_suspend_oneself_and_is_told_so(staff: Client, boss: User) ->
     assert "You cannot suspend yourself." in page
     boss.refresh_from_db()
     assert boss.is_active
+
+
+def test_where_nothing_waits_nothing_is_said_of_what_waits(staff: Client, member: User) -> None:
+    assert "waiting generation" not in staff.get(at(SUSPEND, member)).content.decode()
+    page = staff.post(at(SUSPEND, member), follow=True).content.decode()
+    assert "1 account was suspended." in page
+    assert "withdrawn" not in page
+
+
+def test_that_one_cannot_suspend_oneself_is_said_before_the_form(
+    staff: Client, boss: User, member: User
+) -> None:
+    page = staff.get(at(SUSPEND, boss), follow=True).content.decode()
+    assert "You cannot suspend yourself." in page
+    assert "All sessions end" not in page
+    chosen = {"action": "suspend", "_selected_action": [boss.pk, member.pk]}
+    page = staff.post(reverse("admin:generator_user_changelist"), chosen).content.decode()
+    assert "You cannot suspend yourself." in page
+    assert f'value="{member.pk}"' in page
+    assert f'name="_selected_action" value="{boss.pk}"' not in page
+
+
+def test_where_nothing_is_left_to_hand_over_that_is_said_and_there_is_no_button(
+    staff: Client, member: User
+) -> None:
+    leaver = make_user("leaver", is_active=False)
+    staff.post(at(HAND_OVER, leaver), {"to": member.pk})
+    page = staff.get(at(HAND_OVER, leaver)).content.decode()
+    assert "Nothing is left to hand over" in page
+    assert 'name="to"' not in page
 
 
 def test_the_page_before_a_hand_over_says_what_goes_and_the_one_after_what_went(
