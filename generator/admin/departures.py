@@ -6,11 +6,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,14 +25,38 @@ AT_ONCE = 100  # people
 PERSON = "admin:generator_user_change"
 
 
+class NamesView(AutocompleteJsonView):
+    """Django's look-up of people, who stand in it by name."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        """Of one person, for the list to pick from."""
+        return {**super().serialize_result(obj, to_field_name), "text": _named(obj)}
+
+
+class PersonField(KeyField):
+    """Looks people up by way of NamesView."""
+
+    def get_url(self) -> str:
+        """Where it looks."""
+        return reverse("admin:generator_user_names")
+
+
+class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # no subscript at run time
+    """One person, by name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """As in the list that one picked from."""
+        return _named(obj)
+
+
 class SuccessorForm(forms.Form):
     """Who gets what a leaver made."""
 
     # People are looked up by way of a field that points at them. Who may is said in words.
-    to = forms.ModelChoiceField(
+    to = PersonChoice(
         User.objects.all(),
         label=_("To whom"),
-        widget=KeyField(Membership._meta.get_field("user"), admin.site),
+        widget=PersonField(Membership._meta.get_field("user"), admin.site),
     )
 
 
@@ -54,6 +79,8 @@ class Departures(StudioAdmin):
                 ("hand-over", self.hand_over_here, "hand_over"),
             )
         ]
+        names = self.admin_site.admin_view(NamesView.as_view(admin_site=self.admin_site))
+        here.append(path("names/", names, name="generator_user_names"))
         return [*here, *super().get_urls()]
 
     @admin.action(
@@ -190,3 +217,8 @@ def _withdrawn(count: int) -> str:
         count,
     )
     return text % {"count": count} if count else ""
+
+
+def _named(person: User) -> str:
+    shown = person.shown_name
+    return shown if shown == person.username else f"{shown} · {person.username}"

@@ -81,6 +81,23 @@ def test_where_nothing_is_left_to_hand_over_that_is_said_and_there_is_no_button(
     assert 'name="to"' not in page
 
 
+def test_who_gets_it_is_picked_by_name(staff: Client) -> None:
+    make_user("rosa.costa.17", first_name="Rosa", last_name="Costa")
+    leaver = make_user("leaver", is_active=False)
+    there = reverse("admin:generator_user_names")
+    assert f'data-ajax--url="{there}"' in staff.get(at(HAND_OVER, leaver)).content.decode()
+    asked = {"app_label": "generator", "model_name": "membership", "field_name": "user"}
+    (found,) = staff.get(there, {**asked, "term": "costa"}).json()["results"]
+    assert found["text"] == "Rosa Costa · rosa.costa.17"
+
+
+@pytest.mark.django_db
+def test_who_may_not_see_people_looks_none_up(client: Client) -> None:
+    client.force_login(make_user("looker", is_staff=True))
+    asked = {"app_label": "generator", "model_name": "membership", "field_name": "user"}
+    assert client.get(reverse("admin:generator_user_names"), asked).status_code == 403
+
+
 def test_the_page_before_a_hand_over_says_what_goes_and_the_one_after_what_went(
     staff: Client, member: User
 ) -> None:
