@@ -122,5 +122,7 @@ def test_staff_do_their_five_deeds_from_the_first_page_alone(
     why.get_by_role("link", name="Refused by a provider's safety rules").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
     page.locator("#result_list tbody tr a").first.click()
-    expect(page.get_by_role("region", name="What became of it")).to_contain_text("content")
+    expect(page.get_by_role("region", name="What became of it")).to_contain_text(
+        "Refused by a provider's safety rules"
+    )
     assert said == []
