@@ -23,14 +23,16 @@ def icon(name: str, *, kind: str = "") -> SafeString:
 
 
 @register.filter
-def number(value: int) -> str:
-    """A whole number as every page writes it: `1,200`, `−64` with a real minus."""
-    return f"{value:,}".replace("-", "−")
+def number(value: int | None) -> str:
+    """A whole number as every page writes it: `1,200`, `−64` with a real minus; empty for None."""
+    return "" if value is None else f"{value:,}".replace("-", "−")
 
 
 @register.filter
-def credits(value: int) -> str:
-    """So many credits: `1 credit`, `1,200 credits`."""
+def credits(value: int | None) -> str:
+    """So many credits: `1 credit`, `1,200 credits`; empty for None."""
+    if value is None:
+        return ""
     return f"{number(value)} credit{'' if abs(value) == 1 else 's'}"
 
 
