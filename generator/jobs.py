@@ -26,7 +26,7 @@ from django_rq import get_queue
 from generator import catalogue_sync, lifecycle, noticing, patience, pictures
 from generator.errors import AlreadyMoved, BadPicture, ProviderError, StudioError
 from generator.models import (
-    UNDER_WAY,
+    AT_THE_PROVIDER,
     Ceiling,
     Chore,
     Generation,
@@ -164,7 +164,7 @@ def _after(generation: Generation) -> None:
         news = noticing.to_mail(generation.finished_at or timezone.now())
         for number in news.values_list("pk", flat=True):
             _enqueue(mail_notice, str(number))
-    if generation.status in UNDER_WAY:
+    if generation.status in AT_THE_PROVIDER:
         return
     if Generation.objects.startable(timezone.now()).exists():
         nudge()

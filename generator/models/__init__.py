@@ -6,7 +6,15 @@ from generator.models.catalogue import CatalogueEntry, PriceKind, PriceSource
 from generator.models.catalogue_changes import CatalogueChange, Change
 from generator.models.ceilings import Ceiling
 from generator.models.clock import Chore, Lock, WorkerSeen
-from generator.models.generations import FINAL, MOVES, UNDER_WAY, Action, Generation, Status
+from generator.models.generations import (
+    AT_THE_PROVIDER,
+    FINAL,
+    MOVES,
+    UNDER_WAY,
+    Action,
+    Generation,
+    Status,
+)
 from generator.models.ledger import Kind, LedgerEntry, WindowTotal
 from generator.models.notices import Notice
 from generator.models.people import Invitation, Membership, Role, Team, User
@@ -18,6 +26,7 @@ from generator.models.usage import UsageTotal
 from generator.models.windows import Window
 
 __all__ = [
+    "AT_THE_PROVIDER",
     "FINAL",
     "MOVES",
     "UNDER_WAY",

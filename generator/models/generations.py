@@ -43,7 +43,8 @@ MOVES: dict[Status, set[Status]] = {
 }
 FINAL = frozenset(status for status, ways in MOVES.items() if not ways)
 # With the provider or with us; these count against the ceilings.
-UNDER_WAY = frozenset({Status.SUBMITTING, Status.RUNNING, Status.STORING})
+AT_THE_PROVIDER = frozenset({Status.SUBMITTING, Status.RUNNING})
+UNDER_WAY = AT_THE_PROVIDER | {Status.STORING}
 
 
 class Action(models.TextChoices):
@@ -75,6 +76,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def under_way(self) -> Self:
         """Those that a worker or a provider is busy with."""
         return self.filter(status__in=UNDER_WAY)
+
+    def at_the_provider(self) -> Self:
+        """Those that a provider is busy with: what is being stored asks nothing of it any more."""
+        return self.filter(status__in=AT_THE_PROVIDER)
 
     def newest_first(self) -> Self:
         """The feed's order; ties are broken by the key, so pages never overlap."""

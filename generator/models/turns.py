@@ -10,7 +10,7 @@ from django.utils import timezone
 from generator.families import FAMILIES
 from generator.models.ceilings import Ceiling
 from generator.models.clock import Lock
-from generator.models.generations import Generation, Status
+from generator.models.generations import AT_THE_PROVIDER, Generation, Status
 
 
 @transaction.atomic
@@ -29,13 +29,13 @@ def take_next(
     ceilings = Ceiling.objects.at(
         now, studio=studio_at_once, member=member_at_once, provider=provider_at_once
     )
-    busy = list(Generation.objects.under_way().values_list("author_id", "provider"))
+    busy = list(Generation.objects.under_way().values_list("author_id", "provider", "status"))
     if len(busy) >= ceilings.studio:
         return None
-    providers = Counter(provider for _author, provider in busy)
+    providers = Counter(provider for _author, provider, status in busy if status in AT_THE_PROVIDER)
     full_providers = [name for name, held in providers.items() if held >= ceilings.of(name)]
     waiting = Generation.objects.startable(now).exclude(provider__in=full_providers)
-    authors = Counter(author for author, _provider in busy)
+    authors = Counter(author for author, _provider, _status in busy)
     full = [author for author, held in authors.items() if held >= ceilings.member]
     first = list(
         waiting.exclude(author__in=full)
@@ -70,7 +70,7 @@ def slow_down(provider: str, *, now: datetime | None = None) -> None:
     Lock.objects.hold("start")
     Ceiling.objects.lower(
         provider,
-        under_way=Generation.objects.under_way().filter(provider=provider).count(),
+        under_way=Generation.objects.at_the_provider().filter(provider=provider).count(),
         studio=settings.STUDIO_AT_ONCE,
         provider_most=settings.PROVIDER_AT_ONCE,
         now=now or timezone.now(),

@@ -22,7 +22,7 @@ import uvicorn
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from generator.models import Generation, ImageAsset, Team, User, WorkerSeen, image_storage
 from generator.sandbox import Log, Sandbox
@@ -184,12 +184,19 @@ def studio(
 
 @pytest.fixture
 def said(page: Page) -> list[str]:
-    """What the browser complained of, filled while a test runs: errors and refused content."""
+    """What the browser complained of, filled while a test runs: errors and refused content.
+
+    A request that a newer one replaces is no error, though htmx tells of it as of one; of a
+    request that failed it says `htmx:sendError` as well.
+    """
     lines: list[str] = []
-    page.on(
-        "console",
-        lambda line: lines.append(line.text) if line.type in {"error", "warning"} else None,
-    )
+
+    def hear(line: ConsoleMessage) -> None:
+        replaced = line.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+        if line.type in {"error", "warning"} and not replaced:
+            lines.append(line.text)
+
+    page.on("console", hear)
     page.on("pageerror", lambda error: lines.append(str(error)))
     return lines
 

@@ -163,6 +163,24 @@ def test_a_lowered_provider_does_not_hold_up_another(team: Team, member: User) -
     assert qwen.status == Status.SUBMITTING
 
 
+def test_what_is_being_stored_takes_no_place_at_a_provider(team: Team, member: User) -> None:
+    Ceiling.objects.create(name="OpenAI", at_once=1, changed_at=NOW + MINUTE)
+    for n in range(3):
+        make_generation(member, team, prompt=f"half an image {n}", status=Status.STORING)
+    make_generation(member, team, prompt="waits")
+    assert started(NOW + MINUTE) == 1
+
+
+def test_what_is_being_stored_is_not_counted_when_a_provider_asks_for_less(
+    team: Team, member: User
+) -> None:
+    under_way(member, team, 8)
+    for n in range(6):
+        make_generation(member, team, prompt=f"half an image {n}", status=Status.STORING)
+    slow_down("OpenAI", now=NOW)
+    assert holds("OpenAI")[0] == 4
+
+
 def test_what_little_is_left_is_still_shared_out_fairly(team: Team, member: User) -> None:
     other = make_user()
     add_member(team, other)
