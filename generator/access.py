@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from generator import noticing
-from generator.models import Cap, Membership, QuotaAccount, Team, User, Window, WindowTotal
+from generator.models import Cap, Deed, Membership, QuotaAccount, Team, User, Window, WindowTotal
 
 LAST_TEAM = "team"
 
@@ -52,6 +52,23 @@ def in_team[**P, R: HttpResponseBase](
         return view(request, *args, **kwargs)
 
     return inner
+
+
+def needs[**P, R: HttpResponseBase](
+    deed: Deed,
+) -> Callable[[Callable[Concatenate[TeamRequest, P], R]], Callable[..., R]]:
+    """Let only members in whose role may do it, below `in_team`; to others the page is not there."""
+
+    def gate(view: Callable[Concatenate[TeamRequest, P], R]) -> Callable[..., R]:
+        @wraps(view)
+        def inner(request: TeamRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+            if not request.membership.may(deed):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return inner
+
+    return gate
 
 
 def enter(request: TeamRequest, slug: str) -> None:

@@ -127,7 +127,7 @@ class _History:
         """Write these and their lines, in a transaction of the caller's; say how many lines."""
         rows = [made for _seat, _day, made in chunk]
         Generation.objects.bulk_create((one.generation for one in rows), batch_size=BATCH)
-        images = (image for one in rows for image in one.images)
+        images = (image.fill_in() for one in rows for image in one.images)
         ImageAsset.objects.bulk_create(images, batch_size=BATCH)
         replies = (reply for one in rows for reply in one.replies)
         KeptReply.objects.bulk_create(replies, batch_size=BATCH)

@@ -1,6 +1,6 @@
 """What is stored, and the rules one row can keep."""
 
-from generator.models.assets import ImageAsset, image_key
+from generator.models.assets import ImageAsset, Shape, image_key
 from generator.models.caps import Cap, StartingCaps
 from generator.models.catalogue import CatalogueEntry, PriceKind, PriceSource
 from generator.models.catalogue_changes import CatalogueChange, Change
@@ -16,11 +16,24 @@ from generator.models.generations import (
     Status,
 )
 from generator.models.ledger import Kind, LedgerEntry, WindowTotal
+from generator.models.library import Collected, Collection, Favourite, ImageWords, Tag, Tagging
 from generator.models.notices import Notice
-from generator.models.people import Invitation, Membership, Role, Team, User
+from generator.models.people import Invitation, Membership, Team, User
 from generator.models.quota import QuotaAccount
 from generator.models.references import Asked, GivenReference, Purpose, ReferenceImage
 from generator.models.replies import KeptReply, Step
+from generator.models.roles import MAY, Deed, Role
+from generator.models.sharing import (
+    Audience,
+    Came,
+    Download,
+    SharedImage,
+    ShareLink,
+    ShareNote,
+    SharePick,
+    ShareVisit,
+    SharingRules,
+)
 from generator.models.storage import image_storage
 from generator.models.usage import UsageTotal
 from generator.models.windows import Window
@@ -28,19 +41,28 @@ from generator.models.windows import Window
 __all__ = [
     "AT_THE_PROVIDER",
     "FINAL",
+    "MAY",
     "MOVES",
     "UNDER_WAY",
     "Action",
     "Asked",
+    "Audience",
+    "Came",
     "Cap",
     "CatalogueChange",
     "CatalogueEntry",
     "Ceiling",
     "Change",
     "Chore",
+    "Collected",
+    "Collection",
+    "Deed",
+    "Download",
+    "Favourite",
     "Generation",
     "GivenReference",
     "ImageAsset",
+    "ImageWords",
     "Invitation",
     "KeptReply",
     "Kind",
@@ -54,9 +76,18 @@ __all__ = [
     "QuotaAccount",
     "ReferenceImage",
     "Role",
+    "Shape",
+    "ShareLink",
+    "ShareNote",
+    "SharePick",
+    "ShareVisit",
+    "SharedImage",
+    "SharingRules",
     "StartingCaps",
     "Status",
     "Step",
+    "Tag",
+    "Tagging",
     "Team",
     "UsageTotal",
     "User",

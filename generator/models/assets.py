@@ -1,7 +1,7 @@
 """One stored image of a generation."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator import pictures
-from generator.models.generations import Generation
-from generator.models.people import Team
+from generator.models.generations import Action, Generation
+from generator.models.people import Team, User
 from generator.models.storage import image_storage
 
 THUMBNAIL_TRIES = 3
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHARED = "demo/"  # the images of a made-up history lie under it, each shared by many
 THUMBNAILS = tuple(pictures.THUMBNAIL_EDGES)  # ("small", "large")
 
@@ -29,24 +31,53 @@ def shared_thumbnail_key(key: str, size: str) -> str:
     return f"{key.rpartition('.')[0]}-{size}.webp"
 
 
+class Shape(models.TextChoices):
+    """How an image lies: within a twentieth of a square it is one."""
+
+    WIDE = "wide", _("wide")
+    TALL = "tall", _("tall")
+    SQUARE = "square", _("square")
+
+
+def shape_of(width: int, height: int) -> Shape:
+    """The shape of so many pixels."""
+    if max(width, height) * 20 <= min(width, height) * 21:
+        return Shape.SQUARE
+    return Shape.WIDE if width > height else Shape.TALL
+
+
+def place_of(created_at: datetime, generation: uuid.UUID, position: int) -> int:
+    """Where an image stands in the order of the library: the higher, the newer.
+
+    Microseconds since 1970, and three digits that tell apart what is of the same moment. One
+    number, so that a page, a tag and the full-text index agree on the order.
+    """
+    moment = (created_at - EPOCH) // MICROSECOND
+    return moment * 1000 + generation.int % 50 * 20 + position % 20
+
+
 class ImageAssetQuerySet(models.QuerySet["ImageAsset"]):
     """Image assets, by name of the question."""
 
+    def kept(self) -> Self:
+        """Those that are not in the trash: whatever shows or hands out images begins here."""
+        return self.filter(trashed_at=None)
+
+    def trashed(self) -> Self:
+        """Those in the trash."""
+        return self.exclude(trashed_at=None)
+
     def newest_first(self) -> Self:
-        """The library's order; `created_at` ties are broken by the key, so pages never overlap."""
-        return self.order_by("-created_at", "-id")
-
-    def after(self, created_at: datetime, pk: uuid.UUID) -> Self:
-        """What comes behind this place in the library's order."""
-        return self.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk))
-
-    def before(self, created_at: datetime, pk: uuid.UUID) -> Self:
-        """What stands in front of this place in the library's order."""
-        return self.filter(Q(created_at__gt=created_at) | Q(created_at=created_at, pk__gt=pk))
+        """The library's order; no two images have the same place, so pages never overlap."""
+        return self.order_by("-place")
 
     def without_thumbnails(self) -> Self:
         """Those the *pictures* queue still has to do."""
         return self.filter(thumbnails_at=None, thumbnail_attempts__lt=THUMBNAIL_TRIES)
+
+
+def _kept(*fields: str, name: str) -> models.Index:
+    return models.Index(fields=[*fields, "-place"], name=name, condition=Q(trashed_at=None))
 
 
 class ImageAsset(models.Model):
@@ -68,6 +99,19 @@ class ImageAsset(models.Model):
     thumbnails_at = models.DateTimeField(null=True)
     thumbnail_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    trashed_at = models.DateTimeField(null=True, editable=False)
+    trashed_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    # What the library sorts and filters by. All but `place` are copied of the generation, so
+    # that a page is read from one index; `save` fills them in.
+    place = models.BigIntegerField(unique=True, editable=False)
+    author = models.ForeignKey(
+        User, on_delete=models.PROTECT, editable=False, related_name="+", db_index=False
+    )
+    wire_model = models.CharField(max_length=120, editable=False)
+    kind = models.CharField(max_length=24, choices=Action, editable=False)
+    shape = models.CharField(max_length=6, choices=Shape, editable=False)
 
     objects = ImageAssetQuerySet.as_manager()
 
@@ -79,8 +123,15 @@ class ImageAsset(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["team", "-created_at", "-id"], name="images_of_a_team"),
-            models.Index(fields=["-created_at", "-id"], name="images_newest_first"),
+            _kept("team", name="images_of_a_team"),
+            _kept("team", "author", name="images_by_author"),
+            _kept("team", "wire_model", name="images_by_model"),
+            _kept("team", "kind", name="images_by_kind"),
+            _kept("team", "shape", name="images_by_shape"),
+            models.Index(
+                fields=["team", "-trashed_at", "-place"], name="images_in_the_trash",
+                condition=Q(trashed_at__isnull=False),
+            ),
             models.Index(
                 fields=["created_at"], name="images_without_thumbnails",
                 condition=Q(thumbnails_at=None),
@@ -89,6 +140,23 @@ class ImageAsset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.width} × {self.height} {self.format}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new image is given its place in the library first."""
+        if self._state.adding:
+            self.fill_in()
+            while ImageAsset.objects.filter(place=self.place).exists():
+                self.place += 1  # another team's, of the same microsecond
+        super().save(*args, **kwargs)
+
+    def fill_in(self) -> Self:
+        """Set what is copied of the generation, and the place; before a bulk insert, too."""
+        generation = self.generation
+        self.place = place_of(self.created_at, generation.pk, self.position)
+        self.author_id = generation.author_id
+        self.wire_model, self.kind = generation.wire_model, generation.action
+        self.shape = shape_of(self.width, self.height)
+        return self
 
     @property
     def ratio(self) -> int:

@@ -14,18 +14,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from generator.models.roles import Deed, Role, may
 
-class Role(models.TextChoices):
-    """What a member may do: owners and admins steer, members make, viewers look."""
-
-    OWNER = "owner", _("owner")
-    ADMIN = "admin", _("admin")
-    MEMBER = "member", _("member")
-    VIEWER = "viewer", _("viewer")
-
-
-MAKERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
-STEERERS = frozenset({Role.OWNER, Role.ADMIN})
 LONGEST_NAME = 80  # characters of a team's name; those of people may be longer
 
 
@@ -139,10 +129,14 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
 
+    def may(self, deed: Deed) -> bool:
+        """Whether this member may do it."""
+        return may(self.role, deed)
+
     @property
     def may_make(self) -> bool:
         """Whether this member may make images."""
-        return self.role in MAKERS
+        return self.may(Deed.MAKE)
 
 
 def _digest(secret: str) -> str:

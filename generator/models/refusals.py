@@ -9,7 +9,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext
 
 from generator.errors import QuotaExceeded
-from generator.models.people import STEERERS, Team, User
+from generator.models.people import Team, User
+from generator.models.roles import Deed, roles_that_may
 from generator.models.windows import Window
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def _when(resets_at: datetime | None, time_zone: str) -> str:
 def whom_to_ask(team: Team, author: User) -> str:
     """Who runs the team, as far as it is not the author; where nobody else does, staff."""
     if team.personal_of_id is None:
-        steering = team.memberships.filter(role__in=STEERERS, user__is_active=True)
+        steering = team.memberships.filter(
+            role__in=roles_that_may(Deed.SET_CAPS), user__is_active=True
+        )
         others = steering.exclude(user=author).select_related("user").order_by("-role", "pk")
         if names := [membership.user.shown_name for membership in others[:MOST_NAMES]]:
             return gettext("For more, ask %(names)s.") % {"names": gettext(" or ").join(names)}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from generator.models import Membership, Notice, QuotaAccount, Team
-from generator.models.people import STEERERS
+from generator.models.roles import Deed, roles_that_may
 from generator.noticing.standings import Place, Standing, standings
 
 
@@ -57,5 +57,5 @@ def _readers(team: Team, account: QuotaAccount) -> list[int]:
     if account.user_id:
         members = members.filter(user=account.user_id)
     else:
-        members = members.filter(role__in=STEERERS)
+        members = members.filter(role__in=roles_that_may(Deed.SET_CAPS))
     return list(members.order_by("pk").values_list("user", flat=True))

@@ -26,8 +26,8 @@ from generator.models import (
     Team,
 )
 from generator.models.generations import GenerationQuerySet
-from generator.models.people import STEERERS
 from generator.models.references import tokens_before
+from generator.models.roles import Deed
 from generator.offers import Offer, buttons_of
 
 REMEMBERED = 100  # finished generations of the team that say how long a model usually takes
@@ -275,7 +275,7 @@ def _presses(generation: Generation, around: Neighbours) -> list[Press]:
 
 def may_cancel(membership: Membership, *, own: bool) -> bool:
     """Members withdraw what is theirs; owners and admins, anything of the team."""
-    return membership.may_make and (own or membership.role in STEERERS)
+    return membership.may_make and (own or membership.may(Deed.CANCEL_ANY))
 
 
 def price_again(generation: Generation) -> int | None:

@@ -68,11 +68,8 @@ def image(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
         "buttons": list(buttons_of(generation, position=asset.position)) if may_make else [],
         "may_make": may_make,
         "batch": uuid.uuid4(),
-        "next": _images(request).after(asset.created_at, asset.pk).newest_first().first(),
-        "previous": _images(request)
-        .before(asset.created_at, asset.pk)
-        .order_by("created_at", "id")
-        .first(),
+        "next": _images(request).filter(place__lt=asset.place).newest_first().first(),
+        "previous": _images(request).filter(place__gt=asset.place).order_by("place").first(),
     }
     return render(request, "generator/image.html", context)
 

@@ -18,8 +18,8 @@ from generator.access import TeamRequest, in_team
 from generator.forms.own_cap import OwnCapForm
 from generator.models import QuotaAccount, Window
 from generator.models.ledger import WindowTotal
-from generator.models.people import STEERERS
 from generator.models.refusals import whom_to_ask
+from generator.models.roles import Deed
 from generator.templatetags.studio import credits
 from generator.usage import Period, Scope
 from generator.views import ledger
@@ -118,7 +118,7 @@ def _together(request: TeamRequest) -> Look:
 
 def _steers(request: TeamRequest) -> bool:
     """Whether there is a page of the whole team for this member; of one person's there is none."""
-    return request.membership.role in STEERERS and request.team.personal_of_id is None
+    return request.membership.may(Deed.SEE_USAGE) and request.team.personal_of_id is None
 
 
 def _months(look: Look) -> list[date]:

@@ -24,7 +24,7 @@ def test_pages_follow_without_gap_or_repeat_however_much_is_added(
     generation = make_generation(member, team, status=Status.SUCCEEDED, cost=40)
     first = make_asset(generation)
     ImageAsset.objects.bulk_create(
-        _copy(first, position=position, created_at=first.created_at) for position in range(1, 150)
+        _copy(first, position=position, place=first.place - position) for position in range(1, 150)
     )
     seen: list[str] = []
     address: str | None = reverse("library", args=[team.slug])

@@ -1,0 +1,1 @@
+"""The library of a team: finding its images, keeping order among them, the trash."""
