@@ -57,7 +57,7 @@ def in_team[**P, R: HttpResponseBase](
 def needs[**P, R: HttpResponseBase](
     deed: Deed,
 ) -> Callable[[Callable[Concatenate[TeamRequest, P], R]], Callable[..., R]]:
-    """Let only members in whose role may do it, below `in_team`; to others the page is not there."""
+    """Let in those whose role may do it (below `in_team`); to others the page does not exist."""
 
     def gate(view: Callable[Concatenate[TeamRequest, P], R]) -> Callable[..., R]:
         @wraps(view)

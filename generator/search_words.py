@@ -1,7 +1,5 @@
 """The one function that makes search words, of a prompt as of what somebody looks for."""
 
-import unicodedata
-
 
 def search_words(text: str) -> list[str]:
     """The words of a text in their order, folded, each once.

@@ -41,7 +41,7 @@ def library(request: TeamRequest) -> HttpResponse:
         "place": "library",
         "days": days(rows[:IMAGES], request.team),
         "before": before,
-        "earlier": rows[IMAGES - 1].place if len(rows) > IMAGES else None,
+        "earlier": str(rows[IMAGES - 1].place) if len(rows) > IMAGES else None,
         "total": None if before else ImageAsset.objects.filter(team=request.team).count(),
     }
     return render(request, "generator/library.html", context)
