@@ -12,6 +12,7 @@ from django.utils import formats
 from django.views.decorators.http import require_safe
 
 from generator.access import TeamRequest, in_team
+from generator.library import read_place
 from generator.models import ImageAsset, Team
 from generator.models.assets import ImageAssetQuerySet
 
@@ -31,8 +32,7 @@ class Day:
 @in_team
 def library(request: TeamRequest) -> HttpResponse:
     """A page of images; `?before=` says where it begins."""
-    text = request.GET.get("before", "")
-    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    before = read_place(request.GET.get("before", ""))
     images = _images(request.team)
     if before:
         images = images.filter(place__lt=before)
