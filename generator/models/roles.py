@@ -70,3 +70,31 @@ def may(role: str, deed: Deed) -> bool:
 def roles_that_may(deed: Deed) -> frozenset[Role]:
     """Everybody who may do it."""
     return frozenset(role for role, deeds in MAY.items() if deed in deeds)
+
+
+# Whom each may steer: set the role of, and remove. It is also what each may give, by the page or
+# in an invitation: nobody hands out what they could not take away again.
+BELOW: dict[Role, frozenset[Role]] = {
+    Role.OWNER: frozenset(Role),
+    Role.ADMIN: frozenset({Role.MEMBER, Role.VIEWER}),
+    Role.MEMBER: frozenset(),
+    Role.VIEWER: frozenset(),
+}
+
+
+def may_give(role: str, given: str) -> bool:
+    """Whether somebody of this role may make another a `given`; words that are no roles may not."""
+    return role in BELOW and given in BELOW[Role(role)]
+
+
+def may_set_role(role: str, *, of: str, to: str) -> bool:
+    """Whether somebody of this role may make another, who is now an `of`, a `to`.
+
+    Nobody changes their own role: whose it is must be asked beside this.
+    """
+    return may(role, Deed.SET_ROLES) and may_give(role, of) and may_give(role, to)
+
+
+def may_remove(role: str, whose: str) -> bool:
+    """Whether somebody of this role may take another, who is a `whose`, out of the team."""
+    return may(role, Deed.REMOVE) and may_give(role, whose)
