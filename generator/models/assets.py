@@ -52,8 +52,12 @@ def place_of(created_at: datetime, generation: uuid.UUID, position: int) -> int:
     Microseconds since 1970, and three digits that tell apart what is of the same moment. One
     number, so that a page, a tag and the full-text index agree on the order.
     """
-    moment = (created_at - EPOCH) // MICROSECOND
-    return moment * 1000 + generation.int % 50 * 20 + position % 20
+    return place_of_moment(created_at) + generation.int % 50 * 20 + position % 20
+
+
+def place_of_moment(moment: datetime) -> int:
+    """The first place of a moment: what was made earlier stands below it."""
+    return (moment - EPOCH) // MICROSECOND * 1000
 
 
 class ImageAssetQuerySet(models.QuerySet["ImageAsset"]):

@@ -1,0 +1,122 @@
+"""Keeping order among images: tags and collections of a team, favourites of a person."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from itertools import batched
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+
+from generator.errors import StudioError
+from generator.models import Collected, Collection, Favourite, ImageAsset, Tag, Tagging, Team, User
+from generator.models.library import LONGEST_TAG, LONGEST_TITLE
+
+BITE = 500  # rows of one statement
+
+
+def favourite(user: User, images: Iterable[ImageAsset], *, on: bool) -> int:
+    """Mark these as liked by this person, or no longer; says how many images were meant."""
+    if on:
+        return _tie(
+            Favourite, images,
+            lambda image: Favourite(
+                user=user, team_id=image.team_id, image=image, place=image.place
+            ),
+        )  # fmt: skip
+    return _untie(Favourite.objects.filter(user=user), images)
+
+
+def tag(team: Team, images: Iterable[ImageAsset], name: str) -> Tag:
+    """Put a tag on images; a new one is made. Raises StudioError for a name that is none."""
+    there = _named(Tag, team, clean_name(name, longest=LONGEST_TAG, what="A tag"))
+    _tie(Tagging, images, lambda image: Tagging(tag=there, image=image, place=image.place))
+    return there
+
+
+def untag(tag: Tag, images: Iterable[ImageAsset]) -> int:
+    """Take a tag off images; one that is on no image any more is gone."""
+    count = _untie(tag.taggings.all(), images)
+    Tag.objects.filter(pk=tag.pk, taggings=None).delete()
+    return count
+
+
+def collect(team: Team, user: User, images: Iterable[ImageAsset], collection: Collection) -> int:
+    """Put images of the team into a collection of it."""
+    if collection.team_id != team.pk:
+        raise StudioError("There is no such collection in this team.")
+    return _tie(
+        Collected, images,
+        lambda image: Collected(
+            collection=collection, image=image, added_by=user, place=image.place
+        ),
+    )  # fmt: skip
+
+
+def uncollect(collection: Collection, images: Iterable[ImageAsset]) -> int:
+    """Take images out of a collection."""
+    return _untie(collection.collected.all(), images)
+
+
+def new_collection(team: Team, user: User, name: str) -> Collection:
+    """A collection of this name. Raises StudioError if the team has one, or it is no name."""
+    name = clean_name(name, longest=LONGEST_TITLE, what="A collection")
+    try:
+        with transaction.atomic():
+            return Collection.objects.create(team=team, created_by=user, name=name)
+    except IntegrityError as error:
+        raise StudioError("There is a collection of this name: choose another one.") from error
+
+
+def rename(collection: Collection, name: str) -> None:
+    """Give a collection another name. Raises StudioError as `new_collection` does."""
+    collection.name = clean_name(name, longest=LONGEST_TITLE, what="A collection")
+    try:
+        with transaction.atomic():
+            collection.save(update_fields=["name"])
+    except IntegrityError as error:
+        raise StudioError("There is a collection of this name: choose another one.") from error
+
+
+def clean_name(text: str, *, longest: int, what: str) -> str:
+    """A name in one line, without control characters. Raises StudioError for none or a long one."""
+    shown = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))
+    kept = "".join(char for char in shown if unicodedata.category(char)[0] != "C")
+    name = " ".join(kept.split())
+    if not any(char.isprintable() and not char.isspace() for char in name):
+        raise StudioError(f"{what} needs a name.")
+    if len(name) > longest:
+        raise StudioError(f"{what} has at most {longest} characters in its name.")
+    return name
+
+
+def _named(kind: type[Tag], team: Team, name: str) -> Tag:
+    there = kind.objects.filter(team=team, name__iexact=name).first()
+    if there:
+        return there
+    try:
+        with transaction.atomic():
+            return kind.objects.create(team=team, name=name)
+    except IntegrityError:  # somebody was first
+        return kind.objects.get(team=team, name__iexact=name)
+
+
+def _tie[T: models.Model](
+    kind: type[T], images: Iterable[ImageAsset], row: Callable[[ImageAsset], T]
+) -> int:
+    count = 0
+    for bite in batched(_each(images), BITE, strict=False):
+        kind._default_manager.bulk_create(map(row, bite), ignore_conflicts=True)
+        count += len(bite)
+    return count
+
+
+def _untie(ties: models.QuerySet[Any], images: Iterable[ImageAsset]) -> int:
+    count = 0
+    for bite in batched(_each(images), BITE, strict=False):
+        count += ties.filter(image__in=[image.pk for image in bite]).delete()[0]
+    return count
+
+
+def _each(images: Iterable[ImageAsset]) -> Iterator[ImageAsset]:
+    """Read whole first: what is tied may be what the images were found by."""
+    return iter(list(images))
