@@ -1,7 +1,6 @@
 """What an image was made from, and what was made from it: generations as a tree."""
 
 import uuid
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 from generator.models import Generation, ImageAsset
@@ -17,6 +16,7 @@ class Branch:
 
     generation: Generation
     images: list[ImageAsset]
+    trashed: int = 0  # images in the trash, which are not shown
     branches: list["Branch"] = field(default_factory=list)
 
 
@@ -29,10 +29,13 @@ def tree_of(generation: Generation) -> Branch | None:
     rows = _descendants(root)
     if len(rows) == 1:
         return None
-    images = defaultdict(list)
+    branches = {pk: Branch(row, []) for pk, row in rows.items()}
     for asset in ImageAsset.objects.filter(generation__in=rows).order_by("position"):
-        images[asset.generation_id].append(asset)
-    branches = {pk: Branch(row, images[pk]) for pk, row in rows.items()}
+        branch = branches[asset.generation_id]
+        if asset.trashed_at:
+            branch.trashed += 1
+        else:
+            branch.images.append(asset)
     for pk, row in rows.items():
         if pk != root.pk and row.parent_id:
             branches[row.parent_id].branches.append(branches[pk])

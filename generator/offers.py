@@ -76,7 +76,7 @@ def offers_for(asset: ImageAsset, entries: Iterable[CatalogueEntry]) -> list[Off
 
     A model that remembers how it made the image goes on from there; any other is shown the image.
     """
-    if asset.format == "svg":
+    if asset.format == "svg" or asset.trashed_at:
         return []
     offered = list(entries)
     found = (_offer(asset, action, offered) for action in ORDER)

@@ -22,7 +22,7 @@ class ImageAssetInline(ReadOnlyInline):
     """What a generation made."""
 
     model = ImageAsset
-    fields = ["place", "format", "width", "height", "size", "created_at"]
+    fields = ["place", "format", "width", "height", "size", "created_at", "trashed_at"]
     show_title = False
 
     @admin.display(description=_("position"))

@@ -17,14 +17,14 @@ class ImageAssetAdmin(LargeTableAdmin):
     """What is stored; to look at the images themselves one has to be in the team."""
 
     list_display = ["short_id", "generation", "team", "format", "width", "height", "size",
-                    "created_at"]  # fmt: skip
+                    "created_at", "trashed_at"]  # fmt: skip
     list_select_related = ["generation", "team"]
     list_filter = [("team", RowFilter), ("created_at", DaysFilter)]
     search_help_text = _("An image's or a generation's id.")
     ordering = ["-created_at", "-id"]
     fields = [
         "generation", "team", "position", "format", "content_type", "width", "height", "size",
-        "digest", "thumbnails_at", "created_at",
+        "digest", "thumbnails_at", "created_at", "trashed_at", "trashed_by",
     ]  # fmt: skip
 
     @admin.display(description=_("id"))

@@ -127,7 +127,7 @@ class AskingForm(forms.Form):
         parent = self.start.parent
         if parent is None:
             return None
-        return parent.images.filter(position=self.start.position or 0).first()
+        return parent.images.kept().filter(position=self.start.position or 0).first()
 
     # ── What to begin ──
 

@@ -14,6 +14,7 @@ from generator.providers.base import Button
 MOST_POSTED = 40
 GONE = "An image that was added is not here any more. Add it again, or go on without it."
 NO_START = "The image that this starts from is not here any more."
+IN_TRASH = "The image that this starts from is in the trash. Restore it first."
 
 
 def many(data: Mapping[str, Any], name: str) -> list[str]:
@@ -36,7 +37,7 @@ def find_reference(team: Team, author: User, token: str) -> ReferenceImage:
     kind, _, rest = token.rpartition(":")
     pk = _uuid(rest, else_say=GONE)
     if kind == "image":
-        asset = ImageAsset.objects.filter(team=team, pk=pk).first()
+        asset = ImageAsset.objects.kept().filter(team=team, pk=pk).first()
         if asset is not None:
             return ReferenceImage.objects.standing_for(team, author, asset)
     else:
@@ -84,7 +85,7 @@ def find_start(team: Team, data: Mapping[str, Any]) -> Start:
     """The start that was posted as `parent`, `parent_position` and `button`.
 
     Raises ValidationError for a parent that is not the team's, an image of it that is not there
-    (any more), and a button without a parent, or that it has not (any more).
+    (any more) or is in the trash, and a button without a parent, or that it has not (any more).
     """
     said, name = str(data.get("parent") or ""), str(data.get("button") or "")
     if not said and not name:
@@ -93,6 +94,8 @@ def find_start(team: Team, data: Mapping[str, Any]) -> Start:
     parent = team.generations.filter(pk=pk, status=Status.SUCCEEDED).first()
     if parent is None:
         raise ValidationError(NO_START)
+    if _is_in_trash(parent):
+        raise ValidationError(IN_TRASH)
     typed = data.get("parent_position")
     position = _position("" if typed is None else str(typed))
     if not name:
@@ -102,6 +105,12 @@ def find_start(team: Team, data: Mapping[str, Any]) -> Start:
     if button is None:
         raise ValidationError("The provider does not offer this for that image (any more).")
     return Start(parent, position, button)
+
+
+def _is_in_trash(parent: Generation) -> bool:
+    """Whether all that is left of it lies in the trash: then neither a button nor what the model
+    remembers leads on from there."""
+    return parent.images.trashed().exists() and not parent.images.kept().exists()
 
 
 def _position(text: str) -> int | None:
@@ -119,8 +128,9 @@ def _at_image(start: Start) -> Start:
     parent, position = start.parent, start.position
     if parent is None or (position is None and parent.memory):
         return start
-    if not parent.images.filter(position=position or 0).exists():
-        raise ValidationError(NO_START)
+    image = parent.images.filter(position=position or 0).first()
+    if image is None or image.trashed_at:
+        raise ValidationError(IN_TRASH if image else NO_START)
     return start
 
 

@@ -49,8 +49,10 @@ class ReferenceImageQuerySet(models.QuerySet["ReferenceImage"]):
         return self.unused().filter(created_at__lt=now - KEPT_UNUSED)
 
     def usable_by(self, team: Team, author: User) -> Self:
-        """What an author may give along: their own, and what the team has used already."""
-        return self.filter(Q(author=author) | Q(uses__isnull=False), team=team).distinct()
+        """What an author may give along: their own, and what the team has used already; nothing
+        that stands for an image in the trash."""
+        seen = self.filter(Q(author=author) | Q(uses__isnull=False), team=team)
+        return seen.filter(asset__trashed_at=None).distinct()
 
     def standing_for(self, team: Team, author: User, asset: ImageAsset) -> "ReferenceImage":
         """The reference that stands for an image of the library, not saved yet if it is new.

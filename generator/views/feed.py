@@ -80,12 +80,13 @@ class Card:
     """What one card of the feed shows."""
 
     generation: Generation
-    images: Sequence[ImageAsset]
+    images: Sequence[ImageAsset]  # without those in the trash
     size: tuple[int, int]
     usual_seconds: int
     may_cancel: bool
     price_again: int | None
     place_in_line: int = 1  # of one that waits
+    trashed: int = 0  # images in the trash
     presses: Sequence[Press] = ()
     can_edit: bool = False
     batch: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -98,12 +99,19 @@ class Card:
     @property
     def frames(self) -> range:
         """One place for each image that is still to come."""
-        return range(max(self.generation.count - len(self.images), 0))
+        return range(self.places - len(self.images))
 
     @property
     def places(self) -> int:
         """Images and frames together."""
-        return max(self.generation.count, len(self.images))
+        return max(self.generation.count - self.trashed, len(self.images))
+
+    @property
+    def has_places(self) -> bool:
+        """Whether there is anything to show above the prompt, or will be."""
+        if self.status in (Status.FAILED, Status.CANCELLED):
+            return False
+        return bool(self.images) or self.status != Status.SUCCEEDED
 
     @property
     def shape(self) -> str:
@@ -163,28 +171,51 @@ class Card:
             return ""
         why = f": {row.reason}" if row.reason else "."
         if row.failed_members:
-            of = max(row.count, len(self.images) + row.failed_members)
+            of = max(row.count, self.made + row.failed_members)
             return f"{row.failed_members} of {of} did not come out{why}"
-        return f"{len(self.images)} of {row.count} came{why}"
+        return f"{self.made} of {row.count} came{why}"
+
+    @property
+    def made(self) -> int:
+        """Images that it made, those in the trash among them."""
+        return len(self.images) + self.trashed
+
+    @property
+    def away(self) -> str:
+        """Where images went that it made and that are not shown; empty where all are."""
+        is_bare = self.status == Status.SUCCEEDED and not self.made and not self.is_told
+        match self.trashed:
+            case 0:
+                return "Its images were deleted." if is_bare else ""
+            case 1 if self.made == 1:
+                return "Its image is in the trash."
+            case self.made:
+                return f"All {self.made} images are in the trash."
+            case trashed:
+                return f"{trashed} of {self.made} in the trash."
 
     @property
     def is_told(self) -> bool:
         """Whether its answer is text, and no image."""
-        return bool(self.generation.texts) and not self.images
+        return bool(self.generation.texts) and not self.made
 
     @property
     def start(self) -> ImageAsset | None:
         """The image of the parent that it started from, where none is given along as well."""
         parent = self.generation.parent
-        if parent is None or self.given:
+        if parent is None or self._along:
             return None
-        images = list(parent.images.all())
         wanted = self.generation.parent_position or 0
-        return next((image for image in images if image.position == wanted), None)
+        kept, _trashed = _parted(parent)
+        return next((image for image in kept if image.position == wanted), None)
 
     @property
     def given(self) -> list[ReferenceImage]:
-        """The images that were given along."""
+        """The images that were given along, but those in the trash."""
+        return [one for one in self._along if not (one.asset and one.asset.trashed_at)]
+
+    @property
+    def _along(self) -> list[ReferenceImage]:
         rows = self.generation.given.all()
         return [one.reference for one in rows if one.purpose != Purpose.MASK]
 
@@ -246,8 +277,9 @@ def for_cards(team: Team) -> GenerationQuerySet:
 
 
 def _card(generation: Generation, membership: Membership, around: Neighbours) -> Card:
-    images = list(generation.images.all())
+    images, trashed = _parted(generation)
     own = generation.author_id == membership.user_id
+    may_press = bool(images) or not trashed
     return Card(
         generation=generation,
         images=images,
@@ -256,9 +288,18 @@ def _card(generation: Generation, membership: Membership, around: Neighbours) ->
         may_cancel=generation.status == Status.QUEUED and may_cancel(membership, own=own),
         price_again=price_again(generation) if membership.may_make else None,
         place_in_line=around.places.get(generation.pk, 1),
-        presses=_presses(generation, around) if membership.may_make else (),
+        trashed=trashed,
+        # Nobody goes on from what is in the trash: see `find_start`.
+        presses=_presses(generation, around) if membership.may_make and may_press else (),
         can_edit=around.can_edit,
     )
+
+
+def _parted(generation: Generation) -> tuple[list[ImageAsset], int]:
+    """Its images without those in the trash, and how many these are."""
+    images = list(generation.images.all())
+    kept = [image for image in images if image.trashed_at is None]
+    return kept, len(images) - len(kept)
 
 
 def _presses(generation: Generation, around: Neighbours) -> list[Press]:

@@ -166,7 +166,7 @@ def moments(team: Team, period: Period) -> tuple[datetime, datetime]:
 
 
 def _for_lines(entries: LedgerEntryQuerySet) -> LedgerEntryQuerySet:
-    pictures = ImageAsset.objects.order_by("position").only("generation_id")
+    pictures = ImageAsset.objects.kept().order_by("position").only("generation_id")
     return (
         entries.select_related("generation__author", "by")
         .only(*_SHOWN)

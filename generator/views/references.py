@@ -163,7 +163,7 @@ def references(request: TeamRequest) -> HttpResponse:
 
 
 def _choose(request: TeamRequest) -> HttpResponse:
-    images = ImageAsset.objects.filter(team=request.team).exclude(format="svg")
+    images = ImageAsset.objects.kept().filter(team=request.team).exclude(format="svg")
     newest = images.select_related("generation").newest_first()[:NEWEST]
     return render(request, "generator/_along.html#chooser", {"images": newest})
 

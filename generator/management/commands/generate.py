@@ -77,7 +77,7 @@ class Command(BaseCommand):
             _wait(generation, options["timeout"])
             for text in generation.texts:
                 self.stdout.write(text)
-            for asset in generation.images.all():
+            for asset in generation.images.kept():
                 self.stdout.write(_address(asset))
         else:
             self.stdout.write(str(generation.pk))
@@ -182,7 +182,7 @@ def _parent_image(team: Team, options: dict[str, Any]) -> ImageAsset | None:
     """The image that `--parent` names; the first one of a generation."""
     if (pk := _uuid(options["parent"] or "")) is None:
         return None
-    images = ImageAsset.objects.filter(team=team).select_related("generation")
+    images = ImageAsset.objects.kept().filter(team=team).select_related("generation")
     return images.filter(pk=pk).first() or images.filter(generation=pk, position=0).first()
 
 
