@@ -15,13 +15,24 @@ MOST_CHOSEN = 10_000
 def chosen(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
     """The kept images of the team that these name; what names none is left out.
 
+    One text may name several, parted by commas: a request has few fields.
     Raises StudioError where more than MOST_CHOSEN are named.
     """
-    named = list(islice(pks, MOST_CHOSEN + 1))
+    return _named(team, pks).kept()
+
+
+def chosen_in_trash(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
+    """The same of the images in the trash."""
+    return _named(team, pks).trashed()
+
+
+def _named(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
+    each = (text for several in pks for text in several.split(","))
+    named = list(islice(each, MOST_CHOSEN + 1))
     if len(named) > MOST_CHOSEN:
         raise StudioError(f"Choose at most {MOST_CHOSEN:,} images at once.")
     keys = set()
     for text in named:
         with suppress(ValueError):
             keys.add(uuid.UUID(text))
-    return ImageAsset.objects.kept().filter(team=team, pk__in=keys).newest_first()
+    return ImageAsset.objects.filter(team=team, pk__in=keys).newest_first()
