@@ -1,15 +1,12 @@
 """The lines of a month as a spreadsheet, streamed: as much memory for a million as for one."""
 
 import zoneinfo
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.db.models import Q
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils.http import content_disposition_header
 
 from generator import sheets
 from generator.forms.doing import DONE_WORDS
@@ -17,6 +14,7 @@ from generator.models import LedgerEntry, QuotaAccount, Status, User
 from generator.models.ledger import KIND_WORDS, Kind
 from generator.usage import Period
 from generator.views import ledger
+from generator.views.streaming import streamed
 
 AT_ONCE = 2000  # lines
 FARTHEST = timedelta(hours=36)  # more than lies between any two time zones
@@ -37,27 +35,12 @@ def sheet(
 
     `name` is the file's, without its ending.
     """
-    parts = _parts(account, month)
-    # A server of the one kind cannot hand the other's iterator over a piece at a time.
-    content = _apart(parts) if isinstance(request, ASGIRequest) else parts
-    answer = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
     filename = f"{name}-{month.first:%Y-%m}.csv"
-    answer["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    parts = _parts(account, month)
+    return streamed(request, parts, filename=filename, content_type="text/csv; charset=utf-8")
 
 
-async def _apart(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while part := await sync_to_async(_next)(parts):
-        yield part
-
-
-def _next(parts: Iterator[bytes]) -> bytes:
-    return next(parts, b"")
-
-
-def _parts(account: QuotaAccount, month: Period) -> Iterator[bytes]:
+def _parts(account: QuotaAccount, month: Period) -> Generator[bytes]:
     yield sheets.BOM.encode() + sheets.lines([_heads(account.team.time_zone)])
     zone = zoneinfo.ZoneInfo(account.team.time_zone)
     for entries in _entries(account, month):
