@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm, SignupForm
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.conf import settings
@@ -18,6 +19,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext, gettext_lazy
 
+from generator import teaming
+from generator.errors import StudioError
 from generator.models import Invitation, User
 
 WAITING = "invitation"
@@ -40,18 +43,40 @@ def waiting_invitation(request: HasSession) -> Invitation | None:
     return Invitation.objects.open(request.session.get(WAITING, ""))
 
 
+def has_account(email: str) -> bool:
+    """Whether an account signs in with this address."""
+    is_confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exists()
+    return is_confirmed or User.objects.filter(email__iexact=email).exists()
+
+
 def take_invitation(request: HttpRequest, user: User, invitation: Invitation) -> HttpResponseBase:
     """Make `user` a member of the team they were asked into, say so, and lead them there.
 
-    Where somebody else has just used the same link: say that, and lead them home.
+    Where they may not be, say why and lead them home.
     """
     request.session.pop(WAITING, None)
-    if not invitation.accept(user):
-        used = gettext("This invitation has just been used. Ask for one of your own.")
-        messages.error(request, used)
+    try:
+        teaming.join(invitation, user)
+    except teaming.NotForThem:
+        messages.error(request, _for_whom(invitation, user))
+        return redirect("home")
+    except StudioError as refusal:
+        messages.error(request, str(refusal))
         return redirect("home")
     messages.success(request, gettext("You are in %(team)s now.") % {"team": invitation.team})
     return redirect("studio", invitation.team.slug)
+
+
+def _for_whom(invitation: Invitation, user: User) -> str:
+    text = gettext(
+        "The invitation into %(team)s is for %(email)s, and you are signed in as %(name)s. Sign out "
+        "and open its link again, or ask for an invitation to an address of yours."
+    )
+    return text % {
+        "team": invitation.team,
+        "email": teaming.masked(invitation.email),
+        "name": user.shown_name,
+    }
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -68,6 +93,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether the setting, or an invitation that waits, lets this visitor sign up."""
         return settings.SIGN_UP_OPEN or waiting_invitation(request) is not None
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Whether an invitation that was mailed to this address leads to this sign-up: whoever has
+        its link reads the mail."""
+        invitation = waiting_invitation(request)
+        if invitation is not None and invitation.mailed_at is not None:
+            return bool(invitation.email.lower() == email.lower())
+        return bool(super().is_email_verified(request, email))
 
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponseBase:
         """Where to go, signed in: into the team of an invitation that waits, else where meant."""

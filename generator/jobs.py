@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -31,6 +31,7 @@ from generator.models import (
     Chore,
     Generation,
     ImageAsset,
+    Invitation,
     KeptReply,
     ReferenceImage,
     Status,
@@ -175,6 +176,17 @@ def mail_notice(pk: str) -> None:
     noticing.mail_notice(int(pk), address=settings.ADDRESS)
 
 
+def mail_invitations(pks: Iterable[int]) -> None:
+    """Have these invitations sent by e-mail. Waits for the commit."""
+    for pk in pks:
+        transaction.on_commit(partial(_enqueue, mail_invitation, str(pk)))
+
+
+def mail_invitation(pk: str) -> None:
+    """Send one invitation by e-mail, unless it has gone or is over."""
+    noticing.mail_invitation(int(pk), address=settings.ADDRESS)
+
+
 def make_thumbnails(pk: str) -> None:
     """Make the two thumbnails of an image; pages show the original until then."""
     asset = ImageAsset.objects.without_thumbnails().filter(pk=uuid.UUID(pk)).first()
@@ -257,6 +269,9 @@ def _left_lying(now: datetime) -> Iterator[tuple[Callable[..., None], tuple[str,
         waiting_letters = unsent.filter(created_at__lt=now - MAIL_AGAIN_AFTER)
         for number in waiting_letters.values_list("pk", flat=True)[:MAILS_AT_ONCE]:
             yield mail_notice, (str(number),), "default"
+        invitations = Invitation.objects.to_mail().values_list("pk", flat=True)
+        for number in invitations[:MAILS_AT_ONCE]:
+            yield mail_invitation, (str(number),), "default"
 
 
 def _backlog(queue: str) -> int:

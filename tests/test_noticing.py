@@ -280,7 +280,7 @@ def test_what_is_refused_for_good_is_never_sent_again_and_named_without_an_addre
     noticing.mail_notice(notice.pk, address=ADDRESS)
     notice.refresh_from_db()
     assert notice.mailed_at is not None
-    assert f"refused a notice for good ({type(broken).__name__})" in caplog.text
+    assert f"refused a letter for good ({type(broken).__name__})" in caplog.text
     assert "@" not in caplog.text
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from generator.models.roles import Deed, Role, may
+from generator.models.roles import Deed, Role, may, may_give
 
 LONGEST_NAME = 80  # characters of a team's name; those of people may be longer
 
@@ -80,6 +80,19 @@ class TeamQuerySet(models.QuerySet["Team"]):
         Membership.objects.create(team=team, user=user, role=Role.OWNER)
         return team
 
+    def create_shared(self, name: str, *, owner: User, time_zone: str = "UTC") -> "Team":
+        """A team for several, which this person owns."""
+        team = self.create(name=name, slug=_free_slug(name), time_zone=time_zone)
+        Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+        return team
+
+    def held(self, pk: int) -> "Team":
+        """The team, locked: who is in it, and as what, changes by one at a time.
+
+        Only inside a transaction. The lock lets images be begun meanwhile.
+        """
+        return self.select_for_update(no_key=True).get(pk=pk)
+
 
 def _free_slug(wanted: str) -> str:
     stem = slugify(wanted)[:40] or "team"
@@ -133,6 +146,10 @@ class Membership(models.Model):
         """Whether this member may do it."""
         return may(self.role, deed)
 
+    def may_invite(self, role: str) -> bool:
+        """Whether this member may ask somebody in as a `role`."""
+        return self.may(Deed.INVITE) and may_give(self.role, role)
+
     @property
     def may_make(self) -> bool:
         """Whether this member may make images."""
@@ -144,13 +161,24 @@ def _digest(secret: str) -> str:
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Invitations, found by the secret in their link."""
+    """Invitations, by name of the question."""
 
     def open(self, secret: str) -> "Invitation | None":
-        """The invitation behind this secret, if it may still be taken."""
-        return self.filter(
-            secret_digest=_digest(secret), accepted_at=None, expires_at__gt=timezone.now()
-        ).first()
+        """The invitation behind this secret, if it may still be taken.
+
+        One that whoever sent it may not give any more is over, like one of an earlier day.
+        """
+        found = self.still_open().filter(secret_digest=_digest(secret)).first()
+        return found if found and found.is_backed() else None
+
+    def still_open(self) -> Self:
+        """Neither taken nor over, whoever sent them."""
+        return self.filter(accepted_at=None, expires_at__gt=timezone.now())
+
+    def to_mail(self) -> Self:
+        """Those whose letter is to go out now."""
+        now = timezone.now()
+        return self.still_open().filter(mailed_at=None, mail_at__lte=now).order_by("pk")
 
 
 def _two_weeks() -> Any:
@@ -167,8 +195,24 @@ class Invitation(models.Model):
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False)
     expires_at = models.DateTimeField(_("expires"), default=_two_weeks)
     accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When its letter is to go out; None where it goes by hand. Once mailed, the link proves that
+    # whoever has it reads the mail of this address.
+    mail_at = models.DateTimeField(null=True, editable=False)
+    mailed_at = models.DateTimeField(null=True, editable=False)
+    mail_tries = models.PositiveSmallIntegerField(default=0, editable=False)
 
     objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["team", "-id"], name="invitations_of_a_team"),
+            models.Index(
+                fields=["mail_at"],
+                name="unsent_invitations",
+                condition=models.Q(mailed_at=None, mail_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} into {self.team}"
@@ -179,16 +223,14 @@ class Invitation(models.Model):
         self.secret_digest = _digest(secret)
         return secret
 
-    def accept(self, user: User) -> bool:
-        """Make `user` a member, unless somebody was first: say whether they are one now.
-
-        Someone who is one already keeps their role. Taken by an update, so that a link
-        is used once even by two at a time.
-        """
-        with transaction.atomic():
-            mine = Invitation.objects.filter(pk=self.pk, accepted_at=None)
-            if mine.update(accepted_at=timezone.now()):
-                Membership.objects.get_or_create(
-                    team=self.team, user=user, defaults={"role": self.role}
-                )
-            return Membership.objects.filter(team=self.team, user=user).exists()
+    def is_backed(self) -> bool:
+        """Whether whoever sent it may still give this role: they are in the team and of a rank that
+        may, or on the staff, and not suspended. What nobody sent (from a shell) holds."""
+        if self.invited_by is None:
+            return True
+        if not self.invited_by.is_active:
+            return False
+        if self.invited_by.is_staff:
+            return True
+        sender = Membership.objects.filter(team=self.team_id, user=self.invited_by).first()
+        return sender is not None and sender.may_invite(self.role)

@@ -69,8 +69,8 @@ def mail_notice(pk: int, *, address: str) -> None:
         return
     letter = _letter(told[0], address=address)
     with patience.awaiting():
-        is_done = _is_done(letter)
-    if not is_done:
+        has_gone = is_done(letter)
+    if not has_gone:
         pause = FIRST_PAUSE * 2 ** min(notice.mail_tries, MOST_DOUBLED)
         mine.update(
             mailed_at=None, mail_at=timezone.now() + pause, mail_tries=notice.mail_tries + 1
@@ -82,25 +82,25 @@ def _letter(told: Told, *, address: str) -> mail.EmailMessage:
     facts = {
         "told": told,
         "standing": told.standing,
-        "team": _one_line(team.name),
-        "name": _one_line(user.first_name or user.username),
+        "team": one_line(team.name),
+        "name": one_line(user.first_name or user.username),
         "time_zone": team.time_zone,
-        "ask": OWN if told.standing.is_own else _one_line(whom_to_ask(team, user)),
+        "ask": OWN if told.standing.is_own else one_line(whom_to_ask(team, user)),
         "page": address + reverse("team_usage" if told.is_pool else "usage", args=[team.slug]),
     }
     return mail.EmailMessage(
-        subject=_one_line(render_to_string("generator/mail/notice_subject.txt", facts)),
+        subject=one_line(render_to_string("generator/mail/notice_subject.txt", facts)),
         body=render_to_string("generator/mail/notice.txt", facts),
         to=[user.email],
     )
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Other people's words without what could break a header or turn a line round."""
     return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
-def _is_done(letter: mail.EmailMessage) -> bool:
+def is_done(letter: mail.EmailMessage) -> bool:
     """Whether it has gone, may have gone, or will never go."""
     server = mail.mailers.default
     try:
@@ -123,14 +123,14 @@ def _handed_over(server: BaseEmailBackend, letter: mail.EmailMessage) -> bool:
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(error, [code for code, _words in error.recipients.values()])
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        logger.warning("Nobody knows whether a notice went out (%s).", type(error).__name__)
+        logger.warning("Nobody knows whether a letter went out (%s).", type(error).__name__)
     return True
 
 
 def _refused(error: Exception, codes: list[int]) -> bool:
     """Whether for good. Many a server says "later" to whoever writes for the first time."""
     if any(code < REFUSED_FOR_GOOD for code in codes):
-        logger.warning("The mail server did not take a notice yet (%s).", type(error).__name__)
+        logger.warning("The mail server did not take a letter yet (%s).", type(error).__name__)
         return False
-    logger.warning("The mail server refused a notice for good (%s).", type(error).__name__)
+    logger.warning("The mail server refused a letter for good (%s).", type(error).__name__)
     return True

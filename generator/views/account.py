@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
+from generator import teaming
 from generator.access import PersonRequest
-from generator.accounts import hold_invitation, take_invitation
+from generator.accounts import has_account, hold_invitation, take_invitation
 from generator.models import Invitation, Membership, User
 
 
@@ -42,15 +43,22 @@ def account(request: PersonRequest) -> HttpResponse:
 def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Who asks whom into which team; a POST says yes.
 
-    Somebody signed in is a member at once; somebody anonymous after signing in or up. A secret
-    that is over, used or forged is the same 404.
+    Somebody signed in is a member at once, if it is their address; somebody anonymous after signing
+    in or up. A secret that is over, used or forged is the same 404.
     """
     found = Invitation.objects.open(secret)
     if found is None:
         raise Http404
-    if request.method != "POST":
-        return render(request, "account/invitation.html", {"invitation": found})
-    if isinstance(request.user, User):
-        return take_invitation(request, request.user, found)
-    hold_invitation(request, secret)
-    return redirect("account_login" if "sign_in" in request.POST else "account_signup")
+    if not isinstance(request.user, User):
+        if request.method == "POST":
+            hold_invitation(request, secret)
+            return redirect("account_login" if "sign_in" in request.POST else "account_signup")
+        # Whoever has the link reads that address's mail, so they may know of its account.
+        facts: dict[str, object] = {"has_account": has_account(found.email)}
+    elif teaming.is_for(found, request.user):
+        if request.method == "POST":
+            return take_invitation(request, request.user, found)
+        facts = {"is_for_them": True}
+    else:
+        facts = {"masked": teaming.masked(found.email)}
+    return render(request, "account/invitation.html", {"invitation": found, **facts})

@@ -1,0 +1,299 @@
+"""Teams of several: made, joined, left and handed over; who is in them, and as what.
+
+Whatever changes who is in a team, or as what, holds the team's row meanwhile and looks at the roles
+anew: of two who leave at the same moment one may be the last owner.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from generator import jobs, lifecycle, live
+from generator.errors import NotAllowed, StudioError
+from generator.models import Deed, Invitation, Membership, Role, ShareLink, Team, User
+from generator.models.roles import may_remove, may_set_role
+
+LIFE = timedelta(days=7)  # of an invitation
+MOST_OPEN = 50  # invitations of one team
+MOST_A_DAY = 200  # invitations that one person sends
+MOST_OWNED = 10  # teams that one person makes: each begins with credits of its own
+LONGEST_ADDRESS = 254
+
+
+class NotForThem(NotAllowed):
+    """The invitation is for another address than this person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An invitation and, where it goes by hand, the secret of its link; else empty."""
+
+    invitation: Invitation
+    secret: str = ""
+
+
+def new_team(owner: User, *, name: str, time_zone: str) -> Team:
+    """A team of this person's. Raises NotAllowed where they own many already."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=owner.pk)
+        owned = owner.memberships.filter(role=Role.OWNER, team__personal_of=None).count()
+        if owned >= MOST_OWNED:
+            raise NotAllowed(
+                gettext("You own %(most)s teams, and that is all one may. Hand one over first.")
+                % {"most": MOST_OWNED}
+            )
+        return Team.objects.create_shared(name, owner=owner, time_zone=time_zone)
+
+
+# ── Invitations ──
+
+
+def faults(team: Team, addresses: Sequence[str]) -> list[str]:
+    """What is wrong with these addresses, a sentence each; empty where all may be invited."""
+    bad = [address for address in addresses if not _is_address(address)]
+    here = [address for address in _members_among(team, addresses) if address not in bad]
+    good = [address for address in addresses if address not in bad and address not in here]
+    return [
+        *(gettext("%(text)s is not an address.") % {"text": text[:80]} for text in bad),
+        *(gettext("%(text)s is in the team already.") % {"text": text} for text in here),
+        *([_what_to_do(good)] if bad or here else []),
+    ]
+
+
+def invite(by: Membership, addresses: Sequence[str], role: Role, *, by_mail: bool) -> list[Sent]:
+    """Ask these addresses in, all or none of them; each gets a letter, or a link to hand over.
+
+    An open invitation to the same address is replaced. Raises NotAllowed for a role that `by` may
+    not give, StudioError with the faults, or where there are too many.
+    """
+    addresses = list(dict.fromkeys(address.lower() for address in addresses))
+    with transaction.atomic():
+        team = Team.objects.held(by.team_id)
+        by = Membership.objects.select_related("user").get(pk=by.pk)
+        if team.personal_of_id is not None or not by.may_invite(role):
+            raise NotAllowed(gettext("Your role does not let you give this role."))
+        if found := faults(team, addresses):
+            raise StudioError(" ".join(found))
+        _end_those_to(team, addresses)
+        _check_room(team, by.user, len(addresses))
+        sent = [_invitation(team, by.user, address, role, by_mail) for address in addresses]
+    if by_mail:
+        jobs.mail_invitations(one.invitation.pk for one in sent)
+    return sent
+
+
+def end(invitation: Invitation) -> None:
+    """Take an invitation back: its link is dead from now on. It stays on record."""
+    invitation.expires_at = timezone.now()
+    invitation.save(update_fields=["expires_at"])
+
+
+def is_for(invitation: Invitation, user: User) -> bool:
+    """Whether the invitation's address is this person's: confirmed, or the one of their account.
+
+    Not confirmed, it still does: whoever has the link reads the mail of that address.
+    """
+    wanted = invitation.email.lower()
+    confirmed = EmailAddress.objects.filter(user=user, email__iexact=wanted, verified=True)
+    return user.email.lower() == wanted or confirmed.exists()
+
+
+def join(invitation: Invitation, user: User) -> Membership:
+    """Make `user` a member by an invitation, which then is used up.
+
+    Somebody who is in already keeps their role, and the invitation is used up all the same.
+    Raises NotForThem for another address, StudioError where it was used or taken back meanwhile.
+    """
+    if not is_for(invitation, user):
+        raise NotForThem(gettext("This invitation is for another address."))
+    with transaction.atomic():
+        team = Team.objects.held(invitation.team_id)
+        fresh = team.invitations.still_open().filter(pk=invitation.pk).first()
+        there = team.memberships.filter(user=user).first()
+        if fresh is None or not fresh.is_backed():
+            if there:  # they pressed twice
+                return there
+            raise StudioError(gettext("This invitation is over. Ask for a new one."))
+        fresh.accepted_at = timezone.now()
+        fresh.save(update_fields=["accepted_at"])
+        if fresh.mailed_at is not None:
+            _confirm(user, fresh.email)
+        return there or Membership.objects.create(team=team, user=user, role=fresh.role)
+
+
+def masked(email: str) -> str:
+    """An address as one says it to somebody else: its first letter, and the host."""
+    name, _at, host = email.rpartition("@")
+    return f"{name[:1]}…@{host}"
+
+
+# ── Members ──
+
+
+def set_role(of: Membership, role: Role, *, by: Membership) -> None:
+    """Make a member something else. Raises NotAllowed where the rank of `by` does not let them, and
+    for oneself; StudioError where no owner would be left."""
+    with transaction.atomic():
+        team, by, of = _held(by, of)
+        if by == of:
+            raise NotAllowed(gettext("Nobody changes their own role. Ask another owner."))
+        if not may_set_role(by.role, of=of.role, to=role):
+            raise NotAllowed(gettext("Your role does not let you do this."))
+        if role != Role.OWNER:
+            _keep_an_owner(team, without=of)
+        of.role = role
+        of.save(update_fields=["role"])
+    live.membership_changed([team.pk])
+
+
+def remove(member: Membership, *, by: Membership, keep_links: bool) -> int:
+    """Take a member out. What they made stays; what waits of theirs is withdrawn: says how many.
+
+    Their sharing links end, unless kept. Raises NotAllowed as `set_role` does.
+    """
+    with transaction.atomic():
+        team, by, member = _held(by, member)
+        if by == member or not may_remove(by.role, member.role):
+            raise NotAllowed(gettext("Your role does not let you do this."))
+        _keep_an_owner(team, without=member)
+        _take_out(team, member, keep_links=keep_links)
+    return lifecycle.withdraw(member.user, team)
+
+
+def leave(member: Membership, *, keep_links: bool) -> int:
+    """Go, as `remove` says. Raises NotAllowed for one's own team, StudioError for the last owner."""
+    with transaction.atomic():
+        team, _by, member = _held(member, member)
+        if team.personal_of_id is not None:
+            raise NotAllowed(gettext("Your personal team is yours for good."))
+        _keep_an_owner(team, without=member)
+        _take_out(team, member, keep_links=keep_links)
+    return lifecycle.withdraw(member.user, team)
+
+
+def hand_over(by: Membership, to: Membership) -> None:
+    """Make a member the owner, and oneself an admin. Raises NotAllowed for who is no owner, for
+    oneself, and for somebody suspended."""
+    with transaction.atomic():
+        team, by, to = _held(by, to)
+        if not by.may(Deed.HAND_OVER) or team.personal_of_id is not None or by == to:
+            raise NotAllowed(gettext("Your role does not let you do this."))
+        if not to.user.is_active:
+            raise NotAllowed(gettext("Pick somebody who can sign in: this account is suspended."))
+        for membership, role in ((to, Role.OWNER), (by, Role.ADMIN)):
+            membership.role = role
+            membership.save(update_fields=["role"])
+    live.membership_changed([team.pk])
+
+
+def _held(by: Membership, other: Membership) -> tuple[Team, Membership, Membership]:
+    """The team, locked, and both as they are now. Raises NotAllowed where one is gone."""
+    team = Team.objects.held(by.team_id)
+    now = team.memberships.select_related("user").in_bulk([by.pk, other.pk])
+    if by.pk not in now or other.pk not in now or not now[by.pk].user.is_active:
+        raise NotAllowed(gettext("They are not in this team any more."))
+    return team, now[by.pk], now[other.pk]
+
+
+def _keep_an_owner(team: Team, *, without: Membership) -> None:
+    owners = team.memberships.filter(role=Role.OWNER, user__is_active=True)
+    if without.role == Role.OWNER and not owners.exclude(pk=without.pk).exists():
+        raise StudioError(
+            gettext("A team needs an owner. Hand it over to somebody else first, then go on.")
+        )
+
+
+def _take_out(team: Team, member: Membership, *, keep_links: bool) -> None:
+    # Or they would walk in again.
+    _end_those_to(team, [member.user.email.lower(), *_confirmed(member.user)])
+    if not keep_links:
+        links = ShareLink.objects.filter(team=team, author=member.user, revoked_at=None)
+        links.update(revoked_at=timezone.now())
+    member.delete()
+    live.membership_changed([team.pk])
+
+
+def _end_those_to(team: Team, addresses: Sequence[str]) -> None:
+    for invitation in team.invitations.still_open():
+        if invitation.email.lower() in addresses:
+            end(invitation)
+
+
+def _is_address(text: str) -> bool:
+    # Invisible letters would show one address and write to another.
+    if len(text) > LONGEST_ADDRESS or any(unicodedata.category(each)[0] == "C" for each in text):
+        return False
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _members_among(team: Team, addresses: Sequence[str]) -> list[str]:
+    wanted = {address.lower() for address in addresses}
+    confirmed = EmailAddress.objects.filter(user__memberships__team=team, verified=True)
+    people = User.objects.filter(memberships__team=team)
+    found = {
+        str(email).lower()
+        for rows in (confirmed, people)
+        for email in rows.values_list("email", flat=True)
+    }
+    return sorted(wanted & found)
+
+
+def _what_to_do(good: Sequence[str]) -> str:
+    if not good:
+        return gettext("Correct it, or take it out.")
+    if len(good) == 1:
+        return gettext("Correct it, or take it out to invite %(one)s alone.") % {"one": good[0]}
+    return gettext("Correct it, or take it out to invite the other %(n)s.") % {"n": len(good)}
+
+
+def _check_room(team: Team, sender: User, more: int) -> None:
+    room = MOST_OPEN - team.invitations.still_open().count()
+    if more > room:
+        text = ngettext(
+            "%(room)s more invitation can be open in this team. Withdraw some first.",
+            "%(room)s more invitations can be open in this team. Withdraw some first.",
+            max(room, 0),
+        )
+        raise StudioError(text % {"room": max(room, 0)})
+    lately = timezone.now() - timedelta(days=1)
+    sent = Invitation.objects.filter(invited_by=sender, created_at__gte=lately).count()
+    if sent + more > MOST_A_DAY:
+        text = gettext("You may send %(most)s invitations a day. Send the rest tomorrow.")
+        raise StudioError(text % {"most": MOST_A_DAY})
+
+
+def _invitation(team: Team, sender: User, email: str, role: Role, by_mail: bool) -> Sent:
+    now = timezone.now()
+    invitation = Invitation(
+        team=team, email=email, role=role, invited_by=sender, expires_at=now + LIFE,
+        mail_at=now if by_mail else None,
+    )  # fmt: skip
+    # The letter gets a secret of its own, that nothing else has seen.
+    secret = invitation.new_secret()
+    invitation.save()
+    return Sent(invitation, "" if by_mail else secret)
+
+
+def _confirmed(user: User) -> list[str]:
+    found = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return [str(email).lower() for email in found]
+
+
+def _confirm(user: User, email: str) -> None:
+    """The link came by mail to this address, and here it is: the address is theirs."""
+    for address in EmailAddress.objects.filter(user=user, email__iexact=email, verified=False):
+        address.verified = True
+        address.save(update_fields=["verified"])
