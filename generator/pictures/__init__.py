@@ -6,6 +6,7 @@ to a model that would not take the bytes as they are.
 """
 
 from generator.pictures.containers import Format
+from generator.pictures.conversion import Form, converted
 from generator.pictures.inspection import MAX_BYTES, MAX_PIXELS, Picture, inspect
 from generator.pictures.marks import mark
 from generator.pictures.masks import (
@@ -24,10 +25,12 @@ __all__ = [
     "MAX_PIXELS",
     "RATIOS",
     "THUMBNAIL_EDGES",
+    "Form",
     "Format",
     "Picture",
     "as_reference",
     "blank_mask",
+    "converted",
     "fitted",
     "inspect",
     "is_painted",

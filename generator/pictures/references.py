@@ -4,7 +4,6 @@ import math
 import struct
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from io import BytesIO
 
 from PIL import Image
 
@@ -12,9 +11,10 @@ from generator.errors import BadPicture
 from generator.pictures.containers import PNG_SIGNATURE, Format, Layout, Part, dissect
 from generator.pictures.decoding import decoded, has_pixels
 from generator.pictures.drawings import could_be_drawing
+from generator.pictures.encoding import decoded_at, encoded
 from generator.pictures.inspection import Picture, inspect, survey
 from generator.pictures.orientation import turn_of
-from generator.pictures.profiles import eight_bits, in_srgb, profile_of
+from generator.pictures.profiles import profile_of
 
 _DRAWING = "The reference is a drawing (SVG). Export it as PNG and add that."
 _KEPT_QUALITY = 95
@@ -70,7 +70,7 @@ def fitted(
         kept = _cut(data, layout)
         if len(kept) <= most_bytes:
             return Picture(layout.format, *size, kept)
-    image = _decoded_at(data, layout, size)
+    image = decoded_at(data, layout, size)
     format = _format_for(image, formats)
     for picture in _attempts(image, format, most_bytes):
         if len(picture.data) <= most_bytes:
@@ -138,11 +138,12 @@ def _redrawn(data: bytes, layout: Layout) -> Picture:
         image.load()
         turn = turn_of(data, layout)
         upright = image if turn is None else image.transpose(turn)
-        return _encoded(
+        return encoded(
             upright,
             "png" if layout.format == "gif" else layout.format,
-            _KEPT_QUALITY,
-            _real_profile(data, layout),
+            quality=_KEPT_QUALITY,
+            lossless=True,
+            profile=_real_profile(data, layout),
         )
 
 
@@ -153,18 +154,6 @@ def _size_within(width: int, height: int, most_pixels: int, longest_side: int) -
     scale = min(1.0, longest_side / max(width, height), math.sqrt(most_pixels / (width * height)))
     # The shade more keeps what comes out whole from being cut to the number below.
     return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
-
-
-def _decoded_at(data: bytes, layout: Layout, size: tuple[int, int]) -> Image.Image:
-    """Upright, in sRGB, and of this size before it is turned."""
-    with decoded(data, layout) as image:
-        small = eight_bits(image)
-        # A JPEG is decoded straight at a half, a quarter or an eighth of its size.
-        small.draft(None, (2 * size[0], 2 * size[1]))
-        small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        small = in_srgb(small, profile_of(data, layout))
-        turn = turn_of(data, layout)
-        return small if turn is None else small.transpose(turn)
 
 
 def _format_for(image: Image.Image, formats: Collection[str]) -> Format:
@@ -180,7 +169,7 @@ def _attempts(image: Image.Image, format: Format, most_bytes: int) -> Iterator[P
     """The image, first ever plainer and then ever smaller."""
     while True:
         for quality in _QUALITIES if format != "png" else _QUALITIES[:1]:
-            picture = _encoded(image, format, quality)
+            picture = encoded(image, format, quality=quality)
             yield picture
         # As much smaller as it is too heavy, and a little more.
         scale = min(0.9, 0.95 * math.sqrt(most_bytes / len(picture.data)))
@@ -188,25 +177,3 @@ def _attempts(image: Image.Image, format: Format, most_bytes: int) -> Iterator[P
         if max(size) < _SMALLEST_SIDE:
             return
         image = image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _encoded(image: Image.Image, format: Format, quality: int, profile: bytes = b"") -> Picture:
-    target = BytesIO()
-    match format:
-        case "jpeg":
-            image = _on_white(image)
-            image.save(target, "JPEG", quality=quality, subsampling=0, icc_profile=profile)
-        case "webp":
-            lossless = quality == _KEPT_QUALITY
-            image.save(target, "WEBP", quality=quality, lossless=lossless, icc_profile=profile)
-        case _:
-            image.save(target, "PNG", icc_profile=profile or None)
-    return Picture(format, image.width, image.height, target.getvalue())
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode != "RGBA":
-        return image
-    page = Image.new("RGB", image.size, "white")
-    page.paste(image, mask=image.getchannel("A"))
-    return page

@@ -1,0 +1,112 @@
+"""Stored images on their way out: read in bites, and as entries of an archive."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import partial
+from itertools import batched
+
+from django.db import connection
+
+from generator.models import Generation, ImageAsset, Team, image_storage
+from generator.models.assets import ImageAssetQuerySet
+from generator.zipping import CHUNK, Entry, Fact, Unreadable
+
+AT_ONCE = 200  # images whose rows are read at once
+
+
+class Tells(StrEnum):
+    """What an archive says of an image."""
+
+    ALL = "all"  # to its team
+    PROMPT = "prompt"  # to a stranger who may see prompt and settings, but not who wrote them
+    NOTHING = "nothing"  # to other strangers: what the file itself says
+
+
+def in_bites(images: ImageAssetQuerySet) -> Iterator[ImageAsset]:
+    """All of them, newest first, as they are kept when their turn comes, with their generations.
+
+    Read a few at a time; no connection to the database is held in between.
+    """
+    rows = list(_with_generations(images)[:AT_ONCE])
+    while rows:
+        give_back_connection()
+        yield from rows
+        rows = list(_with_generations(images.filter(place__lt=rows[-1].place))[:AT_ONCE])
+
+
+def at_places(team: Team, places: Iterable[int]) -> Iterator[ImageAsset]:
+    """The team's kept images at these places of the library, read as `in_bites` does."""
+    for some in batched(places, AT_ONCE, strict=False):
+        found = ImageAsset.objects.kept().filter(team=team, place__in=some)
+        rows = list(_with_generations(found))
+        give_back_connection()
+        yield from rows
+
+
+def entry(image: ImageAsset, *, tells: Tells = Tells.ALL, folder: str = "") -> Entry:
+    """The image as a file of an archive, its bytes as they are stored. Runs no query for an image
+    that has its generation and that has its author."""
+    return Entry(
+        title=image.generation.prompt if tells != Tells.NOTHING else "",
+        extension=image.extension,
+        chunks=partial(chunks, str(image.file.name)),
+        size=image.size,
+        modified=image.created_at,
+        facts=facts(image, tells=tells),
+        folder=folder,
+    )
+
+
+def facts(image: ImageAsset, *, tells: Tells = Tells.ALL) -> dict[str, Fact]:
+    """What a manifest says of the image; times are in UTC, sizes in pixels and bytes."""
+    generation = image.generation
+    said: dict[str, Fact] = {}
+    if tells == Tells.ALL:
+        said |= {
+            "image": str(image.pk),
+            "generation": str(generation.pk),
+            "author": generation.author.shown_name,
+        }
+    if tells != Tells.NOTHING:
+        said |= {
+            "prompt": generation.prompt,
+            "model": generation.label,
+            "settings": said_settings(generation),
+        }
+    return said | {
+        "made": f"{image.created_at:%Y-%m-%dT%H:%M:%SZ}",
+        "width": image.width,
+        "height": image.height,
+        "bytes": image.size,
+        "made by": "a trained algorithm",
+    }
+
+
+def said_settings(generation: Generation) -> dict[str, Fact]:
+    """The settings that a file or a manifest tells."""
+    return {
+        "model": generation.wire_model,
+        "provider": generation.provider,
+        **generation.fields,
+        "count": generation.count,
+    }
+
+
+def chunks(key: str) -> Iterator[bytes]:
+    """The bytes of a stored file, some at a time. Raises Unreadable, at any time."""
+    try:
+        with image_storage().open(key) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except Exception as error:  # storages raise what they like
+        raise Unreadable("The image storage does not give the file.") from error
+
+
+def give_back_connection() -> None:
+    """Hold no connection to the database while somebody takes their time; not in a transaction."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def _with_generations(images: ImageAssetQuerySet) -> ImageAssetQuerySet:
+    return images.select_related("generation__author").newest_first()
