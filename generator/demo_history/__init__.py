@@ -26,6 +26,7 @@ from generator.demo_history.words import REASONS_OF_GRANTS
 from generator.models import (
     Generation,
     ImageAsset,
+    ImageWords,
     KeptReply,
     Notice,
     QuotaAccount,
@@ -127,8 +128,9 @@ class _History:
         """Write these and their lines, in a transaction of the caller's; say how many lines."""
         rows = [made for _seat, _day, made in chunk]
         Generation.objects.bulk_create((one.generation for one in rows), batch_size=BATCH)
-        images = (image.fill_in() for one in rows for image in one.images)
+        images = [image.fill_in() for one in rows for image in one.images]
         ImageAsset.objects.bulk_create(images, batch_size=BATCH)
+        ImageWords.objects.bulk_create(map(ImageWords.of, images), batch_size=BATCH)
         replies = (reply for one in rows for reply in one.replies)
         KeptReply.objects.bulk_create(replies, batch_size=BATCH)
         for seat, day, one in chunk:

@@ -16,7 +16,7 @@ from generator.models.generations import (
     Status,
 )
 from generator.models.ledger import Kind, LedgerEntry, WindowTotal
-from generator.models.library import Collected, Collection, Favourite, ImageWords, Tag, Tagging
+from generator.models.library import Collected, Collection, Favourite, Tag, Tagging
 from generator.models.notices import Notice
 from generator.models.people import Invitation, Membership, Team, User
 from generator.models.quota import QuotaAccount
@@ -37,6 +37,7 @@ from generator.models.sharing import (
 from generator.models.storage import image_storage
 from generator.models.usage import UsageTotal
 from generator.models.windows import Window
+from generator.models.words import ImageWords
 
 __all__ = [
     "AT_THE_PROVIDER",

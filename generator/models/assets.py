@@ -13,6 +13,7 @@ from generator import pictures
 from generator.models.generations import Action, Generation
 from generator.models.people import Team, User
 from generator.models.storage import image_storage
+from generator.models.words import ImageWords
 
 THUMBNAIL_TRIES = 3
 MICROSECOND = timedelta(microseconds=1)
@@ -146,12 +147,16 @@ class ImageAsset(models.Model):
         return f"{self.width} × {self.height} {self.format}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a new image is given its place in the library first."""
-        if self._state.adding:
-            self.fill_in()
-            while ImageAsset.objects.filter(place=self.place).exists():
-                self.place += 1  # another team's, of the same microsecond
-        super().save(*args, **kwargs)
+        """Save; a new image is given its place in the library first, and its search words."""
+        if not self._state.adding:
+            super().save(*args, **kwargs)
+            return
+        self.fill_in()
+        while ImageAsset.objects.filter(place=self.place).exists():
+            self.place += 1  # another team's, of the same microsecond
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            ImageWords.of(self).save(force_insert=True)
 
     def fill_in(self) -> Self:
         """Set what is copied of the generation, and the place; before a bulk insert, too."""

@@ -126,18 +126,3 @@ class Favourite(Tied):
 
     def __str__(self) -> str:
         return f"{self.user} likes {self.image}"
-
-
-class ImageWords(models.Model):
-    """The search words of an image's prompt, parted by spaces; the full-text index reads them.
-
-    The key is the image's `place`, so that the index itself knows which is the newest.
-    """
-
-    place = models.BigIntegerField(primary_key=True)
-    image = models.OneToOneField(ImageAsset, on_delete=models.CASCADE, related_name="words")
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
-    words = models.TextField()
-
-    def __str__(self) -> str:
-        return f"words of {self.image_id}"
