@@ -69,8 +69,8 @@ def take_invitation(request: HttpRequest, user: User, invitation: Invitation) ->
 
 def _for_whom(invitation: Invitation, user: User) -> str:
     text = gettext(
-        "The invitation into %(team)s is for %(email)s, and you are signed in as %(name)s. Sign out "
-        "and open its link again, or ask for an invitation to an address of yours."
+        "The invitation into %(team)s is for %(email)s, and you are signed in as %(name)s. "
+        "Sign out and open its link again, or ask for an invitation to an address of yours."
     )
     return text % {
         "team": invitation.team,

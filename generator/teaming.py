@@ -13,14 +13,14 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from generator import jobs, lifecycle, live
 from generator.errors import NotAllowed, StudioError
-from generator.models import Deed, Invitation, Membership, Role, ShareLink, Team, User
+from generator.models import Deed, Invitation, Membership, Role, Team, User
 from generator.models.roles import may_remove, may_set_role
+from generator.sharing.making import hand_to, revoke_of
 
 LIFE = timedelta(days=7)  # of an invitation
 MOST_OPEN = 50  # invitations of one team
@@ -158,25 +158,30 @@ def set_role(of: Membership, role: Role, *, by: Membership) -> None:
 def remove(member: Membership, *, by: Membership, keep_links: bool) -> int:
     """Take a member out. What they made stays; what waits of theirs is withdrawn: says how many.
 
-    Their sharing links end, unless kept. Raises NotAllowed as `set_role` does.
+    Their sharing links end, or are those of `by` then. Raises NotAllowed as `set_role` does.
     """
     with transaction.atomic():
         team, by, member = _held(by, member)
         if by == member or not may_remove(by.role, member.role):
             raise NotAllowed(gettext("Your role does not let you do this."))
         _keep_an_owner(team, without=member)
-        _take_out(team, member, keep_links=keep_links)
+        _take_out(team, member, heir=by.user if keep_links else None)
     return lifecycle.withdraw(member.user, team)
 
 
 def leave(member: Membership, *, keep_links: bool) -> int:
-    """Go, as `remove` says. Raises NotAllowed for one's own team, StudioError for the last owner."""
+    """Go, as `remove` says; links that are kept are an owner's then.
+
+    Raises NotAllowed for one's own team, StudioError for the last owner.
+    """
     with transaction.atomic():
         team, _by, member = _held(member, member)
         if team.personal_of_id is not None:
             raise NotAllowed(gettext("Your personal team is yours for good."))
         _keep_an_owner(team, without=member)
-        _take_out(team, member, keep_links=keep_links)
+        owners = team.memberships.filter(role=Role.OWNER, user__is_active=True)
+        heir = owners.exclude(pk=member.pk).select_related("user").order_by("pk").first()
+        _take_out(team, member, heir=heir.user if heir and keep_links else None)
     return lifecycle.withdraw(member.user, team)
 
 
@@ -212,12 +217,13 @@ def _keep_an_owner(team: Team, *, without: Membership) -> None:
         )
 
 
-def _take_out(team: Team, member: Membership, *, keep_links: bool) -> None:
+def _take_out(team: Team, member: Membership, *, heir: User | None) -> None:
     # Or they would walk in again.
     _end_those_to(team, [member.user.email.lower(), *_confirmed(member.user)])
-    if not keep_links:
-        links = ShareLink.objects.filter(team=team, author=member.user, revoked_at=None)
-        links.update(revoked_at=timezone.now())
+    if heir:
+        hand_to(team.links.filter(author=member.user), heir)
+    else:
+        revoke_of(member.user, team)
     member.delete()
     live.membership_changed([team.pk])
 

@@ -18,7 +18,7 @@ LARGEST_CAP = 10**12  # credits
 
 class Cap(models.Model):
     """How much an account may spend in a window: the lower of what staff allow and of what the
-    member set for themselves."""
+    member set for themselves, or for a pool its team."""
 
     account = models.ForeignKey(
         "generator.QuotaAccount", on_delete=models.CASCADE, related_name="caps"
@@ -54,7 +54,7 @@ class Cap(models.Model):
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the member's own that holds."""
+        """Whether it is the member's own that holds, or for a pool the team's."""
         return self.own_credits is not None and (
             self.credits is None or self.own_credits < self.credits
         )

@@ -104,13 +104,12 @@ class QuotaAccount(models.Model):
             self._locked()._set(window, credits=_checked(credits))
 
     def set_own_cap(self, window: Window, credits: int | None) -> None:
-        """Say how much the member wants to spend in a window at most; None takes that back.
+        """Say how much the member, or for a pool the team, wants to spend in a window at most; None
+        takes that back.
 
         Raises ValidationError for more than staff allow, and for what is no whole number from 0 to
-        LARGEST_CAP; ValueError for a pool, which is nobody's own.
+        LARGEST_CAP.
         """
-        if self.user_id is None:
-            raise ValueError("A pool is nobody's own.")
         _checked(credits)
         with transaction.atomic():
             account = self._locked()
@@ -118,7 +117,9 @@ class QuotaAccount(models.Model):
             allowed = staff.credits if staff else None
             if credits is not None and allowed is not None and credits > allowed:
                 raise ValidationError(
-                    _("You may use at most %(most)s. A cap of your own can only be lower."),
+                    _("You may use at most %(most)s. A cap of your own can only be lower.")
+                    if account.user_id
+                    else _("The team may use at most %(most)s. A cap of its own can only be lower."),
                     code="above_staff",
                     params={"most": number_format(allowed, force_grouping=True)},
                 )

@@ -28,14 +28,14 @@ def refused(cap: "Cap", author: User, *, needed: int, left: int, day: date) -> Q
         _how_much(window, shared=shared, needed=needed, left=left),
         _when(resets_at, team.time_zone),
         gettext("You set this cap yourself, under Usage.")
-        if cap.is_own
+        if cap.is_own and not shared
         else whom_to_ask(team, author),
     ]
     return QuotaExceeded(
         " ".join(sentences),
         window=window.value,
         shared=shared,
-        own=cap.is_own,
+        own=cap.is_own and not shared,
         needed=needed,
         left=left,
         resets_at=resets_at,

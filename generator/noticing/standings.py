@@ -123,7 +123,7 @@ def standings(team: Team, accounts: Sequence[QuotaAccount]) -> list[Standing]:
             Standing(
                 account, window, start, used=spent[account.pk, window], cap=cap.holds,
                 of=cap.holds + given, left=cap.holds + totals.get((account.pk, window, start), 0),
-                resets=window.next_start(day), is_own=cap.is_own,
+                resets=window.next_start(day), is_own=cap.is_own and account.user_id is not None,
             )
         )  # fmt: skip
     return rows

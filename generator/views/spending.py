@@ -145,7 +145,7 @@ def _spending(account: QuotaAccount, window: Window, cap: Cap | None) -> Spendin
         # What the lines add up to beyond what was spent and is held can only have been granted.
         granted=total + spent + held,
         anew=window.resets_at(day, account.team.time_zone),
-        is_own=bool(cap and cap.is_own),
+        is_own=bool(cap and cap.is_own and account.user_id),
         shared=account.user_id is None,
     )
 

@@ -166,6 +166,20 @@ def test_the_largest_cap_can_be_held_and_one_of_nought_stops_everything(
         make_generation(member, team)
 
 
-def test_a_pool_is_nobodys_own(team: Team) -> None:
-    with pytest.raises(ValueError):
-        QuotaAccount.objects.pool(team).set_own_cap(Window.DAY, 5)
+def test_a_team_may_cap_its_pool_below_what_staff_allow_and_not_above(team: Team) -> None:
+    pool = QuotaAccount.objects.pool(team)
+    pool.set_cap(Window.DAY, 100)
+    with pytest.raises(ValidationError, match="The team may use at most 100"):
+        pool.set_own_cap(Window.DAY, 101)
+    pool.set_own_cap(Window.DAY, 5)
+    assert pool.left(Window.DAY, team.today()) == 5
+
+
+def test_who_is_held_back_by_the_team_s_own_cap_is_not_told_it_is_theirs(
+    team: Team, member: User
+) -> None:
+    QuotaAccount.objects.pool(team).set_own_cap(Window.DAY, 5)
+    with pytest.raises(QuotaExceeded) as refusal:
+        make_generation(member, team)
+    assert "You set this cap yourself" not in str(refusal.value)
+    assert (refusal.value.shared, refusal.value.own) == (True, False)
