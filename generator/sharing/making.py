@@ -1,0 +1,219 @@
+"""Sharing links from the team's side: make, change, hand on and revoke them.
+
+Whoever calls has asked whether the member may share at all (`Deed.SHARE`); what they may share and
+which links they may steer is asked here, where the rows are loaded.
+"""
+
+import unicodedata
+import zoneinfo
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from generator.errors import NotAllowed
+from generator.library import choosing
+from generator.models import (
+    Collection,
+    Deed,
+    ImageAsset,
+    Membership,
+    SharedImage,
+    ShareLink,
+    SharingRules,
+    Team,
+    User,
+)
+from generator.models.sharing import MOST_DAYS, Audience, Download, ShareLinkQuerySet
+from generator.sharing import secrets
+
+MOST_IMAGES = 10_000
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_AT_ONCE = 1000  # rows of one insert
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a link allows. `last_day` is the last on which it is open, by the team's calendar, None
+    for one without an end; `password` None leaves it as it is, "" takes it away."""
+
+    title: str = ""
+    last_day: date | None = None
+    password: str | None = None
+    most_views: int | None = None
+    download: str = Download.ORIGINAL
+    shows_prompt: bool = False
+    watermark: str = ""
+    audience: str = Audience.ANYONE
+    takes_replies: bool = False
+
+
+def images_to_share(team: Team, pks: Iterable[str]) -> tuple[list[ImageAsset], int]:
+    """Those of these keys that the team keeps, in the order given, and how many others there were.
+
+    One text may name several, parted by commas. Raises StudioError if they are too many.
+    """
+    each = (pk for several in pks for pk in several.split(","))
+    wanted = list(dict.fromkeys(pk.strip().replace("-", "").lower() for pk in each))
+    images = choosing.chosen(team, wanted).select_related("generation")
+    found = {image.pk.hex: image for image in images}
+    kept = [found[pk] for pk in wanted if pk in found]
+    return kept, len(wanted) - len(kept)
+
+
+def share_images(by: Membership, images: Sequence[ImageAsset], terms: Terms) -> ShareLink:
+    """A link of these images, in this order. Raises NotAllowed for those of another team."""
+    if not 0 < len(images) <= MOST_IMAGES:
+        raise NotAllowed(f"A link shows 1 to {MOST_IMAGES:,} images. Choose others.")
+    if any(image.team_id != by.team_id or image.trashed_at for image in images):
+        raise NotAllowed("Some of these images are not there any more. Choose them again.")
+    return _make(by, terms, [(image.pk, image.place) for image in images])
+
+
+def share_collection(
+    by: Membership, collection: Collection, terms: Terms, *, grows: bool
+) -> ShareLink:
+    """A link of a collection as it grows, or of what it holds now, newest first.
+
+    Raises NotAllowed for another team's, and as it is now for one that is empty or too large.
+    """
+    if collection.team_id != by.team_id:
+        raise NotAllowed("This collection is not there any more.")
+    if grows:
+        return _make(by, terms, [], collection)
+    kept = collection.collected.filter(image__trashed_at=None).order_by("-place")
+    rows = list(kept.values_list("image", "place")[: MOST_IMAGES + 1])
+    if not rows:
+        raise NotAllowed("There is nothing in this collection yet. Share it as it grows.")
+    if len(rows) > MOST_IMAGES:
+        raise NotAllowed(
+            f"A link shows at most {MOST_IMAGES:,} images. Share the collection as it grows."
+        )
+    return _make(by, terms, rows)
+
+
+def change(link: ShareLink, terms: Terms) -> None:
+    """Put a link on new terms, which hold at once. Raises NotAllowed for one that is revoked."""
+    expires_at = closing(link.team, terms.last_day)
+    with transaction.atomic():
+        # Held and read anew, so that nothing that happens meanwhile is written over.
+        held = ShareLink.objects.select_for_update().get(pk=link.pk)
+        if held.revoked_at:
+            raise NotAllowed("This link is revoked. Make another.")
+        _put(held, terms, expires_at)
+        held.save(update_fields=_FIELDS)
+
+
+def revoke(links: "QuerySet[ShareLink]") -> int:
+    """Close these for good, at once; how many were not yet."""
+    now, count = timezone.now(), 0
+    with transaction.atomic():
+        # One by one, as each is a line in the audit log.
+        for link in links.select_for_update(of=("self",)).filter(revoked_at=None).order_by("pk"):
+            link.revoked_at = now
+            link.save(update_fields=["revoked_at"])
+            count += 1
+    return count
+
+
+def revoke_of(user: User, team: Team | None = None) -> int:
+    """Revoke what somebody shares in this team, or in all."""
+    links = user.links.all()
+    return revoke(links.filter(team=team) if team else links)
+
+
+def hand_to(links: "QuerySet[ShareLink]", user: User) -> int:
+    """Make this member of the team the author of links that outlast theirs."""
+    count = 0
+    with transaction.atomic():
+        for link in links.filter(team__memberships__user=user).order_by("pk"):
+            link.author = user
+            link.save(update_fields=["author"])
+            count += 1
+    return count
+
+
+def steered_by(membership: Membership) -> ShareLinkQuerySet:
+    """The links that this member may see and steer: their own; all of the team's for some."""
+    links = ShareLink.objects.filter(team=membership.team_id)
+    if membership.may(Deed.SHARE_ANY):
+        return links
+    return links.filter(author=membership.user_id) if membership.may(Deed.SHARE) else links.none()
+
+
+# ── Until when ──
+
+
+def closing(team: Team, last_day: date | None) -> datetime | None:
+    """When a link that is open on `last_day` closes: as the next begins in the team's time zone.
+
+    None for one without an end. Raises NotAllowed for a day that is over, one too far away, or no
+    day where the administrator wants one.
+    """
+    if last_day is None:
+        if not SharingRules.objects.now().never_allowed:
+            raise NotAllowed("The administrator wants every link to end. Choose a day.")
+        return None
+    today = team.today()
+    if last_day < today:
+        raise NotAllowed("This day is over. Choose today or a later one.")
+    if last_day > today + timedelta(days=MOST_DAYS):
+        raise NotAllowed(f"A link is open for {MOST_DAYS:,} days at most. Choose an earlier day.")
+    zone = zoneinfo.ZoneInfo(team.time_zone)
+    return datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=zone)
+
+
+def last_day_of(link: ShareLink) -> date | None:
+    """The last day on which it is open, by the team's calendar; None for one without an end."""
+    if link.expires_at is None:
+        return None
+    zone = zoneinfo.ZoneInfo(link.team.time_zone)
+    return (link.expires_at - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def plain(text: str) -> str:
+    """A line of text without what is not seen: control characters, and marks that turn it round."""
+    kept = (" " if letter.isspace() else letter for letter in text if letter not in _TURNING)
+    seen = (letter for letter in kept if unicodedata.category(letter) not in {"Cc", "Cs", "Cn"})
+    return " ".join("".join(seen).split())
+
+
+# ── Rows ──
+
+_FIELDS = (
+    "title", "expires_at", "password", "most_views", "download", "shows_prompt", "watermark",
+    "audience", "takes_replies",
+)  # fmt: skip
+
+
+def _make(
+    by: Membership, terms: Terms, rows: Sequence[tuple[UUID, int]],
+    collection: Collection | None = None,
+) -> ShareLink:  # fmt: skip
+    link = ShareLink(team=by.team, author=by.user, collection=collection)
+    link.nonce = secrets.new_nonce()
+    link.digest = secrets.digest_of(secrets.secret_of(link))
+    _put(link, terms, closing(by.team, terms.last_day))
+    with transaction.atomic():
+        link.save()
+        SharedImage.objects.bulk_create(
+            (
+                SharedImage(link=link, image_id=pk, place=place, position=position)
+                for position, (pk, place) in enumerate(rows)
+            ),
+            batch_size=_AT_ONCE,
+        )
+    return link
+
+
+def _put(link: ShareLink, terms: Terms, expires_at: datetime | None) -> None:
+    link.title, link.watermark = plain(terms.title), plain(terms.watermark)
+    link.expires_at, link.most_views = expires_at, terms.most_views
+    link.download, link.audience = terms.download, terms.audience
+    link.shows_prompt, link.takes_replies = terms.shows_prompt, terms.takes_replies
+    if terms.password is not None:
+        secrets.set_password(link, terms.password)
