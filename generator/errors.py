@@ -9,6 +9,7 @@
     ├── AlreadyMoved          an ordinary race: the loser stops
     ├── BadPicture            bytes that are no image we keep
     ├── StorageRefused        an image could not be put into the storage now
+    ├── SecretLost            a sharing link's address cannot be told again
     ├── SpoolFull             a paid image could not be put down on this machine
     └── ProviderError
         ├── RequestRefused    it will never work so
@@ -89,6 +90,10 @@ class BadPicture(StudioError):
 
 class StorageRefused(StudioError):
     """The storage of images does not answer, or refuses."""
+
+
+class SecretLost(StudioError):
+    """A sharing link's address cannot be told again: the server's key is another."""
 
 
 class SpoolFull(StudioError):
