@@ -80,6 +80,7 @@ def stream(entries: Iterable[Entry | Document]) -> Generator[bytes]:
     """
     sink, last = _Sink(), EPOCH
     with (
+        closing(_file_that_waits()) as end,
         closing(_Manifest()) as manifest,
         closing(_Directory()) as directory,
         ZipFile(sink, "w", ZIP_STORED) as archive,
@@ -97,7 +98,11 @@ def stream(entries: Iterable[Entry | Document]) -> Generator[bytes]:
             manifest.add(path, entry.facts, note)
         for document in manifest.documents(last):
             yield from _written(archive, sink, document)
-    yield sink.taken()
+        yield sink.taken()
+        # The directory of a million files is written in one go: 170 MB.
+        sink.goes_into = end
+        archive.close()
+        yield from _read(end)
 
 
 def safe_name(text: str, *, most: int = LONGEST_NAME) -> str:
@@ -187,10 +192,15 @@ def _closing(chunks: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
 class _Sink:
     """Where the archive is written to, and taken away from."""
 
+    goes_into: IO[bytes] | None = None  # in place of what is held
+
     def __init__(self) -> None:
         self._held = bytearray()
 
     def write(self, data: Buffer) -> int:
+        """Hold it."""
+        if self.goes_into:
+            return self.goes_into.write(data)
         before = len(self._held)
         self._held += data
         return len(self._held) - before
