@@ -96,6 +96,8 @@ def stream(entries: Iterable[Entry | Document]) -> Generator[bytes]:
             path = _path(entry, number)
             note = yield from _stored(archive, sink, entry, path)
             manifest.add(path, entry.facts, note)
+            if sink.is_full:
+                yield sink.taken()
         for document in manifest.documents(last):
             yield from _written(archive, sink, document)
         yield sink.taken()
