@@ -3,14 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 
-from generator.models import Action, Favourite, ImageAsset, Team, User
+from generator.library import read_place
+from generator.library.searching import Term, everywhere
+from generator.library.spans import LAST, Span
+from generator.library.walking import Wanted, find
+from generator.models import Action, Collected, Favourite, ImageAsset, Tagging, Team, User
 from generator.models.assets import ImageAssetQuerySet, Shape, place_of_moment
+from generator.models.words import fact
 from generator.search_words import search_words
 
 PAGE = 60  # images
@@ -43,14 +49,14 @@ class Look:
             models=_several(
                 m for m in data.getlist("model") if 0 < len(m) <= 120 and "\0" not in m
             ),
-            authors=_several(n for n in map(_number, data.getlist("author")) if n),
+            authors=_several(n for n in map(read_place, data.getlist("author")) if n),
             since=_day(data.get("since", "")),
             until=_day(data.get("until", "")),
             kinds=_several(kind for kind in data.getlist("kind") if kind in Action.values),
             shapes=_several(shape for shape in data.getlist("shape") if shape in Shape.values),
             favourites=data.get("favourites") == "1",
-            collection=_number(data.get("collection", "")),
-            tag=_number(data.get("tag", "")),
+            collection=read_place(data.get("collection", "")),
+            tag=read_place(data.get("tag", "")),
         )
 
     @property
@@ -95,66 +101,98 @@ class Page:
 
 
 def images(team: Team, user: User, look: Look) -> ImageAssetQuerySet:
-    """Every kept image of the team that answers the look, newest first."""
-    found = ImageAsset.objects.kept().filter(team=team)
-    for name, values in (
-        ("author__in", look.authors), ("wire_model__in", look.models),
-        ("kind__in", look.kinds), ("shape__in", look.shapes),
-    ):  # fmt: skip
-        if values:
-            found = found.filter(**{name: values})
-    if look.since:
-        found = found.filter(place__gte=place_of_moment(_midnight(look.since, team)))
-    if look.until:
-        found = found.filter(
-            place__lt=place_of_moment(_midnight(look.until + timedelta(days=1), team))
-        )
-    if look.tag:
-        found = found.filter(taggings__tag=look.tag, taggings__tag__team=team)
-    if look.collection:
-        found = found.filter(
-            collected__collection=look.collection, collected__collection__team=team
-        )
-    if look.favourites:
-        found = found.filter(pk__in=Favourite.objects.filter(user=user).values("image"))
-    for word in look.search:
-        found = found.filter(generation__prompt__icontains=word)
-    return found.newest_first()
+    """Every kept image of the team that answers the look, newest first.
+
+    For going through all of them; a page is found faster by `page`.
+    """
+    wanted = _wanted(team, user, look)
+    facts = {f"{name}__in": values for name, values in wanted.facts.items()}
+    found = ImageAsset.objects.kept().filter(team=team, **facts)
+    if wanted.has_words:
+        found = found.filter(place__in=everywhere(wanted.terms))
+    for tie in wanted.ties:
+        found = found.filter(pk__in=tie.values("image"))
+    return _span(team, look).of(found)
 
 
 def page(
     team: Team, user: User, look: Look, *, before: int | None = None, size: int = PAGE
 ) -> Page:
-    """The newest images that answer the look, or those that come after the place `before`."""
-    found = images(team, user, look).select_related("generation")
-    if before is not None:
-        found = found.filter(place__lt=before)
-    rows = list(found[: size + 1])
-    return Page(rows[:size], rows[size - 1].place if len(rows) > size else None)
+    """The newest images that answer the look, or those that come after the place `before`.
+
+    Time is bounded: where what is looked for is rare and no index knows it, a page may hold fewer
+    images than `size`, even none, although `earlier` says that there is more to look through.
+    """
+    span = _span(team, look)
+    found = find(
+        _wanted(team, user, look), span if before is None else span.below(before), size + 1
+    )
+    rows = _at(team, found.places[:size])
+    if len(found.places) > size:
+        return Page(rows, found.places[size - 1])
+    return Page(rows, found.stopped)
 
 
 def newer(team: Team, user: User, look: Look, *, after: int) -> int:
     """How many have come since the place `after`, at most MOST_NEWER."""
-    found = images(team, user, look).filter(place__gt=after)
-    return len(found.values_list("place")[:MOST_NEWER])
+    span = _span(team, look).above(after)
+    return len(find(_wanted(team, user, look), span, MOST_NEWER).places)
 
 
 def neighbours(
     team: Team, user: User, look: Look, image: ImageAsset
 ) -> tuple[ImageAsset | None, ImageAsset | None]:
     """The next newer and the next older image that answer the look."""
-    found = images(team, user, look)
-    newer_one = found.filter(place__gt=image.place).order_by("place").first()
-    return newer_one, found.filter(place__lt=image.place).first()
+    wanted, span = _wanted(team, user, look), _span(team, look)
+    after = find(wanted, span.above(image.place).upwards(), 1).places
+    before = find(wanted, span.below(image.place), 1).places
+    found = {one.place: one for one in _at(team, [*after, *before])}
+    return (
+        found.get(after[0]) if after else None,
+        found.get(before[0]) if before else None,
+    )
+
+
+def _wanted(team: Team, user: User, look: Look) -> Wanted:
+    asked = {
+        "author": look.authors, "wire_model": look.models,
+        "kind": look.kinds, "shape": look.shapes,
+    }  # fmt: skip
+    facts = {name: values for name, values in asked.items() if values}
+    names = {"wire_model": "model"}
+    terms = [Term((fact("team", team.pk),))]
+    for name, values in facts.items():
+        terms.append(Term(tuple(fact(names.get(name, name), value) for value in values)))
+    terms += [Term((word,), begins=True) for word in look.search]
+    return Wanted(team, facts, terms, _ties(team, user, look), has_words=bool(look.search))
+
+
+def _ties(team: Team, user: User, look: Look) -> list[QuerySet[Any]]:
+    ties: list[QuerySet[Any]] = []
+    if look.tag:
+        ties.append(Tagging.objects.filter(tag=look.tag, tag__team=team))
+    if look.collection:
+        ties.append(Collected.objects.filter(collection=look.collection, collection__team=team))
+    if look.favourites:
+        ties.append(Favourite.objects.filter(user=user, team=team))
+    return ties
+
+
+def _span(team: Team, look: Look) -> Span:
+    low = place_of_moment(_midnight(look.since, team)) if look.since else 0
+    ends = look.until + timedelta(days=1) if look.until else None
+    return Span(low, place_of_moment(_midnight(ends, team)) if ends else LAST)
+
+
+def _at(team: Team, places: list[int]) -> list[ImageAsset]:
+    """The kept images at these places, in their order."""
+    there = ImageAsset.objects.kept().filter(team=team, place__in=places)
+    found = {image.place: image for image in there.select_related("generation")}
+    return [found[place] for place in places if place in found]
 
 
 def _several[T: (str, int)](values: Iterable[T]) -> tuple[T, ...]:
     return tuple(sorted(set(values)))[:MOST_VALUES]
-
-
-def _number(text: str) -> int | None:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    return number if 0 < number < 2**63 else None
 
 
 def _day(text: str) -> date | None:
