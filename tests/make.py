@@ -3,6 +3,7 @@
 import io
 import itertools
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -13,6 +14,8 @@ from generator.models import (
     Asked,
     Cap,
     CatalogueEntry,
+    Collected,
+    Collection,
     Generation,
     ImageAsset,
     Membership,
@@ -21,11 +24,14 @@ from generator.models import (
     QuotaAccount,
     ReferenceImage,
     Role,
+    SharedImage,
+    ShareLink,
     Status,
     Team,
     User,
     Window,
 )
+from generator.sharing import secrets
 
 ASKED = ("action", "references", "styles", "mask", "parent", "parent_position", "button")
 PLAIN_PRICE = {
@@ -132,6 +138,33 @@ def make_asset(generation: Generation, position: int = 0, **facts: Any) -> Image
     asset.file.save("", ContentFile(data), save=False)
     asset.save()
     return asset
+
+
+def make_collection(
+    team: Team, images: Sequence[ImageAsset] = (), *, collection: Collection | None = None
+) -> Collection:
+    """A collection of a team with these images, or one that they are put into."""
+    name = f"collection {next(_numbers)}"
+    collection = collection or Collection.objects.create(team=team, name=name)
+    for image in images:
+        Collected.objects.create(collection=collection, image=image)
+    return collection
+
+
+def make_link(
+    author: User, images: Sequence[ImageAsset] = (), *, team: Team | None = None,
+    collection: Collection | None = None, password: str = "", **facts: Any,
+) -> ShareLink:  # fmt: skip
+    """A sharing link of these images, or of a collection as it grows; its terms are the facts."""
+    team = team or (images[0].team if images else author.personal_team)
+    link = ShareLink(team=team, author=author, collection=collection, **facts)
+    link.nonce = secrets.new_nonce()
+    link.digest = secrets.digest_of(secrets.secret_of(link))
+    secrets.set_password(link, password)
+    link.save()
+    for position, image in enumerate(images):
+        SharedImage.objects.create(link=link, image=image, position=position)
+    return link
 
 
 def make_reference(

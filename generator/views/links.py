@@ -159,17 +159,17 @@ class _Shown:
 def _to_share(request: TeamRequest, asked: QueryDict) -> _Shown:
     """What was asked for. Raises Http404 where nothing of it is this team's, StudioError where
     nothing was asked for, or too much."""
-    if key := asked.get("collection", ""):
-        if not (key.isascii() and key.isdigit() and len(key) <= LONGEST_KEY):
+    if pks := asked.getlist("image"):
+        images, missing = making.images_to_share(request.team, pks)
+        if not images:
             raise Http404
-        return _Shown([], get_object_or_404(request.team.collections, pk=int(key)), 0)
-    pks = asked.getlist("image")
-    if not pks:
+        return _Shown(images, None, missing)
+    key = asked.get("collection", "")
+    if not key:
         raise StudioError("Choose the images to share first.")
-    images, missing = making.images_to_share(request.team, pks)
-    if not images:
+    if not (key.isascii() and key.isdigit() and len(key) <= LONGEST_KEY):
         raise Http404
-    return _Shown(images, None, missing)
+    return _Shown([], get_object_or_404(request.team.collections, pk=int(key)), 0)
 
 
 def _make(request: TeamRequest, shown: _Shown, form: LinkForm) -> ShareLink:
