@@ -77,6 +77,17 @@ def rename(collection: Collection, name: str) -> None:
         raise StudioError("There is a collection of this name: choose another one.") from error
 
 
+def rename_tag(tag: Tag, name: str) -> None:
+    """Give a tag another name. Raises StudioError if the team has one of that name, or it is no
+    name."""
+    tag.name = clean_name(name, longest=LONGEST_TAG, what="A tag")
+    try:
+        with transaction.atomic():
+            tag.save(update_fields=["name"])
+    except IntegrityError as error:
+        raise StudioError("There is a tag of this name: choose another one.") from error
+
+
 def clean_name(text: str, *, longest: int, what: str) -> str:
     """A name in one line, without control characters. Raises StudioError for none or a long one."""
     shown = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))

@@ -2,21 +2,23 @@
 
 import zoneinfo
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import formats
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from generator.access import TeamRequest, in_team
 from generator.library import read_place
-from generator.models import ImageAsset, Team
-from generator.models.assets import ImageAssetQuerySet
-
-IMAGES = 60  # a page
+from generator.library.looking import Look, Page, newer, page
+from generator.models import Collection, Deed, Favourite, ImageAsset, Team
+from generator.views.filters import days_said, filters_of, quick_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +33,103 @@ class Day:
 @require_safe
 @in_team
 def library(request: TeamRequest) -> HttpResponse:
-    """A page of images; `?before=` says where it begins."""
+    """A page of images that answer the address; `before` says where it begins.
+
+    With `after` it is the word on how many have come since that place, and no page.
+    """
+    look = Look.read(request.GET)
+    if "after" in request.GET:
+        return _since(request, look)
     before = read_place(request.GET.get("before", ""))
-    images = _images(request.team)
-    if before:
-        images = images.filter(place__lt=before)
-    rows = list(images[: IMAGES + 1])
-    context = {
+    found = Page([], None) if look.says_nothing else page(
+        request.team, request.user, look, before=before
+    )  # fmt: skip
+    context = _wall(request, look, found, before)
+    scrolled = request.htmx and not request.htmx.history_restore_request
+    if scrolled and before:
+        answer = render(request, "generator/library.html#days", context)
+    elif scrolled and request.htmx.target == "found":
+        answer = render(request, "generator/library.html#answer", context | _filters(request, look))
+        answer["HX-Push-Url"] = _address(request, look)
+    else:
+        answer = render(request, "generator/library.html", context | _filters(request, look))
+    patch_vary_headers(answer, ["HX-Request", "HX-Target"])  # fragments share the address
+    return answer
+
+
+def _since(request: TeamRequest, look: Look) -> HttpResponse:
+    after = read_place(request.GET["after"]) or 0
+    count = 0
+    if not look.says_nothing:
+        count = newer(request.team, request.user, look, after=after)
+    context = {"new_images": count, "look": look}
+    return render(request, "generator/library.html#newer", context)
+
+
+def _wall(request: TeamRequest, look: Look, found: Page, before: int | None) -> dict[str, Any]:
+    return {
         "place": "library",
-        "days": days(rows[:IMAGES], request.team),
+        "look": look,
+        "days": days(found.images, request.team),
         "before": before,
-        "earlier": str(rows[IMAGES - 1].place) if len(rows) > IMAGES else None,
-        "total": None if before else ImageAsset.objects.filter(team=request.team).count(),
+        "count": len(found.images),
+        "newest": str(found.images[0].place) if found.images and not before else "0",
+        "earlier": str(found.earlier) if found.earlier else "",
+        "liked": liked(request, found.images),
+        **rights(request),
     }
-    return render(request, "generator/library.html", context)
 
 
-def _images(team: Team) -> ImageAssetQuerySet:
-    return ImageAsset.objects.filter(team=team).select_related("generation").newest_first()
+def _filters(request: TeamRequest, look: Look) -> dict[str, Any]:
+    filters = filters_of(request.team, look)
+    on = sum(bool(one.said) for one in filters) + bool(look.since or look.until) + look.favourites
+    by_name = {one.name: one for one in filters}
+    return {
+        "filters": filters,
+        "filters_on": on,
+        "alone": on == 1 and not look.words and bool(look.collection or look.favourites),
+        "days_on": days_said(look),
+        "quick_days": quick_days(request.team, look),
+        "without_days": replace(look, since=None, until=None).query,
+        "without_favourites": replace(look, favourites=False).query,
+        "with_favourites": replace(look, favourites=True).query,
+        "collections": by_name["collection"].choices,
+        "tags": by_name["tag"].choices,
+        "oob": bool(request.htmx) and request.htmx.target == "found",
+        "collection": _collection(request.team, look),
+    }
+
+
+def _collection(team: Team, look: Look) -> Collection | None:
+    """The collection that the page shows. Raises Http404 where the team has no such one."""
+    if look.collection is None:
+        return None
+    found = Collection.objects.filter(team=team, pk=look.collection).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _address(request: TeamRequest, look: Look) -> str:
+    query = f"?{look.query}" if look.query else ""
+    return reverse("library", args=[request.team.slug]) + query
+
+
+def liked(request: TeamRequest, images: Iterable[ImageAsset]) -> set[Any]:
+    """The keys of those that are favourites of whoever looks."""
+    rows = Favourite.objects.filter(user=request.user, image__in=[image.pk for image in images])
+    return set(rows.values_list("image", flat=True))
+
+
+def rights(request: TeamRequest) -> dict[str, bool]:
+    """What the pages of the library show, by what one may do."""
+    may = request.membership.may
+    return {
+        "may_organise": may(Deed.ORGANISE),
+        "may_trash": may(Deed.TRASH_OWN),
+        "may_trash_any": may(Deed.TRASH_ANY),
+        "may_share": may(Deed.SHARE),
+    }
 
 
 def days(images: Iterable[ImageAsset], team: Team) -> list[Day]:

@@ -1,5 +1,23 @@
-/* A day that goes on over the end of a page stays one wall. */
+/* The library: a wall without end, filters that answer at once, and images chosen by mouse, touch
+   and keyboard. What is chosen is what is ticked; without this file the same forms do the same. */
 
+const LOOK_AGAIN = 20_000; // milliseconds between looks for new images
+const LONG_PRESS = 500; // milliseconds
+const TYPING = "input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]";
+
+let anchor; // the tile from which Shift reaches
+let pressed; // the timer of a finger that rests on a tile
+let held = false; // whether it has rested long enough
+
+const wall = () => document.querySelector("[data-chosen]");
+const tiles = () => [...(wall()?.querySelectorAll(".tile:not([hidden])") ?? [])];
+const box = (tile) => tile.querySelector("input[name='image']");
+const ticked = () => [...(wall()?.querySelectorAll(".tile:not([hidden]) input[name='image']:checked") ?? [])];
+const choosable = (tile) => box(tile) && !box(tile).disabled;
+
+/* ── Days ── */
+
+// A day that goes on over the end of a page stays one wall.
 document.addEventListener("htmx:load", (event) => {
   const day = event.detail.elt;
   if (!day.matches?.("[data-day]")) return;
@@ -8,3 +26,312 @@ document.addEventListener("htmx:load", (event) => {
   before.querySelector(".wall").append(...day.querySelectorAll(".tile"));
   day.remove();
 });
+
+/* ── Choosing ── */
+
+function count() {
+  const bar = document.querySelector(".selection-bar");
+  if (!bar) return;
+  const boxes = ticked();
+  bar.querySelector("[data-count]").textContent = `${boxes.length.toLocaleString("en")} chosen`;
+  const like = bar.querySelector("[data-like]");
+  if (like) {
+    const all = boxes.length > 0 && boxes.every((one) => isLiked(one.closest(".tile")));
+    like.value = all ? "unfavourite" : "favourite";
+    like.querySelector("span").textContent = all ? "No favourite" : "Favourite";
+  }
+  // With many chosen the bar covers what stands at the foot of the page.
+  wall().toggleAttribute("data-choosing", boxes.length > 0);
+}
+
+function tick(tile, on = true) {
+  if (choosable(tile)) box(tile).checked = on;
+}
+
+function tickRange(from, to, on = true) {
+  const all = tiles();
+  const [first, last] = [all.indexOf(from), all.indexOf(to)].sort((a, b) => a - b);
+  if (first < 0) return tick(to, on);
+  for (const tile of all.slice(first, last + 1)) tick(tile, on);
+}
+
+function tickNone() {
+  for (const one of ticked()) one.checked = false;
+  anchor = undefined;
+  count();
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-chosen] input[name='image']")) count();
+});
+document.addEventListener("reset", (event) => {
+  if (event.target.matches("[data-chosen]")) setTimeout(count);
+});
+
+document.addEventListener("click", (event) => {
+  const tile = event.target.closest?.("[data-chosen] .tile");
+  if (!tile) return;
+  if (held) {
+    held = false;
+    event.preventDefault();
+    return;
+  }
+  if (event.target.matches("input[name='image']")) {
+    if (event.shiftKey && anchor) tickRange(anchor, tile, event.target.checked);
+    anchor = tile;
+    count();
+    return;
+  }
+  const picture = event.target.closest("a:not(.picture-button)");
+  if (!picture || !choosable(tile)) return;
+  // While some are chosen, a finger on a picture chooses; so does Shift with the mouse.
+  const finger = event.pointerType === "touch" && ticked().length > 0;
+  if (!finger && !event.shiftKey) return;
+  event.preventDefault();
+  if (finger) tick(tile, !box(tile).checked);
+  else tickRange(anchor ?? tile, tile);
+  anchor = tile;
+  count();
+});
+// Shift and a click would mark the words of the page instead.
+document.addEventListener("mousedown", (event) => {
+  if (event.shiftKey && event.target.closest?.("[data-chosen] .tile")) event.preventDefault();
+});
+
+function letGo() {
+  clearTimeout(pressed);
+  pressed = undefined;
+}
+
+document.addEventListener("pointerdown", (event) => {
+  const tile = event.target.closest?.("[data-chosen] .tile > a")?.parentElement;
+  held = false;
+  if (!tile || event.pointerType !== "touch" || !choosable(tile)) return;
+  pressed = setTimeout(() => {
+    held = true;
+    tick(tile, !box(tile).checked);
+    anchor = tile;
+    navigator.vibrate?.(10);
+    count();
+  }, LONG_PRESS);
+});
+for (const name of ["pointerup", "pointercancel", "pointermove", "scroll"]) {
+  document.addEventListener(name, (event) => {
+    const still = name === "pointermove" && Math.hypot(event.movementX, event.movementY) < 6;
+    if (!still) letGo();
+  }, { passive: true });
+}
+document.addEventListener("contextmenu", (event) => {
+  if ((held || pressed) && event.target.closest?.("[data-chosen] .tile")) event.preventDefault();
+});
+
+/* ── Keyboard ── */
+
+/* The tile that an arrow leads to: by order sideways, by where it stands up and down. */
+function neighbour(tile, key) {
+  const all = tiles();
+  const at = all.indexOf(tile);
+  if (key === "ArrowRight") return all[at + 1];
+  if (key === "ArrowLeft") return all[at - 1];
+  const here = tile.getBoundingClientRect();
+  const middle = here.left + here.width / 2;
+  const down = key === "ArrowDown";
+  let best, top, off;
+  for (const other of down ? all.slice(at + 1) : all.slice(0, at).reverse()) {
+    const there = other.getBoundingClientRect();
+    if (down ? there.top < here.bottom - 2 : there.bottom > here.top + 2) continue;
+    if (top !== undefined && Math.abs(there.top - top) > 2) break; // a row further
+    top = there.top;
+    const distance = Math.abs(there.left + there.width / 2 - middle);
+    if (off === undefined || distance < off) [best, off] = [other, distance];
+  }
+  return best;
+}
+
+function focusTile(tile) {
+  const target = tile.querySelector("a") ?? box(tile);
+  target.focus({ preventScroll: true });
+  tile.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.altKey) return;
+  const typing = event.target.matches?.(TYPING);
+  const sheet = document.querySelector(".sheet:popover-open");
+  if (event.key === "Enter" && typing && sheet?.contains(event.target) && sheet.closest("[data-chosen]")) {
+    event.preventDefault();
+    sheet.querySelector(".button--primary").click();
+    return;
+  }
+  if (typing || sheet) return;
+  if (event.key === "/" && !event.ctrlKey && !event.metaKey) {
+    const search = document.getElementById("q");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+    return;
+  }
+  if (!wall()) return;
+  if (event.key === "Escape" && ticked().length) return tickNone();
+  if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    for (const tile of tiles()) tick(tile);
+    return count();
+  }
+  const tile = event.target.closest?.("[data-chosen] .tile");
+  if (!tile) return;
+  if (event.key === " " && !event.target.matches("input, button, a.picture-button")) {
+    event.preventDefault();
+    if (event.shiftKey && anchor) tickRange(anchor, tile);
+    else tick(tile, !box(tile).checked);
+    anchor = tile;
+    return count();
+  }
+  if (!event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const next = neighbour(tile, event.key);
+  if (!next) return;
+  if (event.shiftKey) {
+    anchor ??= tile;
+    tickRange(anchor, next);
+    count();
+  }
+  focusTile(next);
+});
+
+/* ── What is done with them ── */
+
+let sentBy; // the button of the deed that is on its way
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-chosen]")) {
+    sentBy = event.submitter;
+    if (sentBy?.dataset.onward) sentBy.formAction = sentBy.dataset.onward;
+  }
+  if (event.target.matches("[data-filters]")) closeSheets();
+}, true);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-chosen] button[data-here]");
+  if (button) sentBy = button;
+}, true);
+
+// A request has few fields: all images go in one, which also lets ten thousand be chosen.
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches?.("[data-chosen]")) return;
+  const data = event.formData;
+  const images = data.getAll("image");
+  data.delete("image");
+  if (sentBy && "onward" in sentBy.dataset) for (const name of ["collection", "shown", "name", "tag"]) data.delete(name);
+  if (sentBy?.dataset.onward) data.set("images", images.join(" "));
+  else data.set("image", images.join(","));
+}, true);
+
+function closeSheets() {
+  for (const sheet of document.querySelectorAll(".sheet:popover-open")) sheet.hidePopover();
+}
+
+function isLiked(tile) {
+  return tile.querySelector(".heart")?.getAttribute("aria-pressed") === "true";
+}
+
+function like(tile, on) {
+  const heart = tile.querySelector(".heart");
+  if (!heart) return;
+  heart.setAttribute("aria-pressed", String(on));
+  heart.value = on ? "0" : "1";
+}
+
+/* Show on the wall what the answer says was done, to those images alone. */
+function apply(deed, images) {
+  const named = new Set(images);
+  const found = document.getElementById("found");
+  const those = [...document.querySelectorAll("[data-chosen] .tile[data-image]")].filter((tile) => named.has(tile.dataset.image));
+  const inTrash = wall()?.hasAttribute("data-trash");
+  for (const tile of those) {
+    if (deed === "favourite" || deed === "unfavourite") like(tile, deed === "favourite");
+    const leaves =
+      deed === "trash" ||
+      deed === "delete" ||
+      (deed === "restore" && inTrash) ||
+      (deed === "uncollect" && found?.hasAttribute("data-collection")) ||
+      (deed === "unfavourite" && found?.hasAttribute("data-favourites"));
+    if (leaves) {
+      tick(tile, false);
+      tile.hidden = true;
+    } else if (deed === "restore") tile.hidden = false;
+  }
+  count();
+}
+
+document.addEventListener("htmx:load", (event) => {
+  const told = event.detail.elt;
+  if (!told.matches?.("[data-told]")) return;
+  if (told.dataset.told) {
+    closeSheets();
+    for (const field of document.querySelectorAll(".sheet--bar input")) field.value = "";
+    apply(told.dataset.told, told.dataset.images.split(","));
+  }
+  // One word at a time: an older one would offer to restore what is here again.
+  for (const other of document.querySelectorAll("#notices > [data-told]")) if (other !== told) other.remove();
+});
+document.addEventListener("htmx:configRequest", (event) => {
+  // `target` is the button; a popover's answer belongs to the page.
+  if (event.target.matches?.("[data-here]")) sentBy = event.target;
+});
+
+/* ── Filters ── */
+
+document.addEventListener("click", (event) => {
+  const form = document.querySelector("[data-filters]");
+  const link = event.target.closest?.("[data-off], [data-flip], [data-since]");
+  if (!form || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { off, flip, since } = link.dataset;
+  for (const name of off?.split(" ") ?? []) {
+    for (const field of form.querySelectorAll(`[name="${name}"]`)) {
+      if (field.type === "checkbox") field.checked = false;
+      else if (field.type === "radio") field.checked = field.value === "";
+      else field.value = "";
+    }
+  }
+  if (flip) form.elements[flip].checked = !form.elements[flip].checked;
+  if (since) {
+    form.elements.since.value = since;
+    form.elements.until.value = "";
+    closeSheets();
+  }
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+});
+// The button that was pressed is drawn anew: the focus goes to the one in its place.
+document.addEventListener("htmx:beforeSwap", () => {
+  const focused = document.activeElement?.closest?.("#filter-buttons a, #filter-buttons button");
+  if (!focused) return;
+  const at = [...document.getElementById("filter-buttons").children].findIndex((one) => one.contains(focused));
+  setTimeout(() => {
+    const there = document.getElementById("filter-buttons")?.children[at];
+    if (document.activeElement === document.body) (there?.matches("a, button") ? there : there?.querySelector("button"))?.focus();
+  }, 50);
+});
+
+/* ── New images: told, never put under the eye ── */
+
+async function lookForNew() {
+  const place = document.querySelector("[data-newer]");
+  if (!place || document.hidden) return;
+  try {
+    const answer = await fetch(place.dataset.newer, { headers: { "HX-Request": "true" } });
+    if (!answer.ok || answer.redirected || !place.isConnected) return;
+    const drawn = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-new]");
+    const shown = place.querySelector("[data-new]");
+    if (!drawn || drawn.textContent === (shown?.textContent ?? "")) return;
+    if (shown) shown.replaceWith(drawn);
+    else place.append(drawn);
+  } catch {
+    // The next look comes soon.
+  }
+}
+
+setInterval(lookForNew, LOOK_AGAIN);
+document.addEventListener("visibilitychange", lookForNew);
+addEventListener("pageshow", count);

@@ -1,0 +1,161 @@
+"""Collections and tags: the list of both, new ones, other names, and taking them away."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import IntegerField, OuterRef, Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from generator.access import TeamRequest, in_team, needs
+from generator.errors import StudioError
+from generator.library import sorting
+from generator.models import Collected, Collection, Deed, ImageAsset, Tag, Tagging, Team
+from generator.models.library import LONGEST_TAG, LONGEST_TITLE
+from generator.views.library import rights
+
+MOST_COUNTED = 1000  # images; of more it is only said that there are more
+MOST_LISTED = 300
+
+
+class NameForm(forms.Form):
+    """The name of a new collection, or another one for what is there."""
+
+    name = forms.CharField(
+        required=False, max_length=4 * LONGEST_TITLE, error_messages={"max_length": "Too long."}
+    )
+
+
+class EditForm(forms.Form):
+    """Another name, or away with it."""
+
+    do = forms.ChoiceField(choices=[("rename", ""), ("delete", "")])
+    name = forms.CharField(required=False, max_length=4 * LONGEST_TITLE)
+
+
+class _CountOf(Subquery):
+    """How many rows a bounded query has: never more than its bound are read."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) bounded)"
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A collection or a tag as the list shows it."""
+
+    row: Any
+    count: int
+    cover: ImageAsset | None = None
+
+    @property
+    def images(self) -> str:
+        """How many images it holds, in words."""
+        if self.count > MOST_COUNTED:
+            return f"more than {MOST_COUNTED:,} images"
+        return f"{self.count:,} image{'' if self.count == 1 else 's'}"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_team
+def collections(request: TeamRequest) -> HttpResponse:
+    """The collections and tags of the team; a POST makes a collection."""
+    if request.method == "POST":
+        return _made(request)
+    return _shown(request, NameForm())
+
+
+@needs(Deed.ORGANISE)
+def _made(request: TeamRequest) -> HttpResponse:
+    form = NameForm(request.POST)
+    if form.is_valid():
+        try:
+            new = sorting.new_collection(request.team, request.user, form.cleaned_data["name"])
+        except StudioError as error:
+            form.add_error("name", str(error))
+        else:
+            messages.success(
+                request, f"“{new.name}” is there. Choose images in the library to fill it."
+            )
+            return redirect("collections", request.team.slug)
+    return _shown(request, form)
+
+
+@require_POST
+@in_team
+@needs(Deed.ORGANISE)
+def collection(request: TeamRequest, pk: int) -> HttpResponse:
+    """Rename a collection, or delete it: its images stay."""
+    found = get_object_or_404(Collection, team=request.team, pk=pk)
+    return _edited(request, found, "collection")
+
+
+@require_POST
+@in_team
+@needs(Deed.ORGANISE)
+def tag(request: TeamRequest, pk: int) -> HttpResponse:
+    """Rename a tag, or delete it: its images stay."""
+    return _edited(request, get_object_or_404(Tag, team=request.team, pk=pk), "tag")
+
+
+def _edited(request: TeamRequest, row: Collection | Tag, what: str) -> HttpResponse:
+    form = EditForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    old = row.name
+    try:
+        if form.cleaned_data["do"] == "delete":
+            row.delete()
+            messages.success(request, f"The {what} “{old}” is deleted. Its images are still here.")
+        else:
+            _rename(row, form.cleaned_data["name"])
+            messages.success(request, f"“{old}” is now called “{row.name}”.")
+    except StudioError as error:
+        messages.error(request, str(error))
+    return redirect("collections", request.team.slug)
+
+
+def _rename(row: Collection | Tag, name: str) -> None:
+    match row:
+        case Collection():
+            sorting.rename(row, name)
+        case Tag():
+            sorting.rename_tag(row, name)
+
+
+def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
+    context = {
+        "place": "collections",
+        "form": form,
+        "shelves": shelves(request.team),
+        "tags": tags(request.team),
+        "longest_title": LONGEST_TITLE,
+        "longest_tag": LONGEST_TAG,
+        **rights(request),
+    }
+    return render(request, "generator/collections.html", context)
+
+
+def shelves(team: Team) -> list[Shelf]:
+    """The team's collections with a count and the newest image of each, in two queries."""
+    inside = Collected.objects.filter(collection=OuterRef("pk"), image__trashed_at=None)
+    counted = Collection.objects.filter(team=team).by_name().annotate(
+        count=_CountOf(inside.order_by().values("pk")[: MOST_COUNTED + 1]),
+        cover=Subquery(inside.order_by("-place").values("image")[:1]),
+    )  # fmt: skip
+    rows: list[Any] = list(counted[:MOST_LISTED])
+    keys: list[uuid.UUID] = [row.cover for row in rows if row.cover]
+    covers = ImageAsset.objects.kept().select_related("generation").in_bulk(keys)
+    return [Shelf(row, row.count, covers.get(row.cover)) for row in rows]
+
+
+def tags(team: Team) -> list[Shelf]:
+    """The team's tags, each with a count."""
+    inside = Tagging.objects.filter(tag=OuterRef("pk"), image__trashed_at=None)
+    counted = _CountOf(inside.order_by().values("pk")[: MOST_COUNTED + 1])
+    rows = Tag.objects.filter(team=team).order_by("name").annotate(count=counted)
+    return [Shelf(row, row.count) for row in rows[:MOST_LISTED]]
