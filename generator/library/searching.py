@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, F, Q, Value
+from django.db.models import Count, F, Q, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
@@ -30,7 +30,7 @@ class Term:
 
     def condition(self, field: str = "words") -> Q:
         """The same asked of each row, without the index."""
-        text = Concat(Value(" "), F(field), Value(" "))
+        text = Concat(Value(" "), F(field), Value(" "), output_field=TextField())
         end = "" if self.begins else " "
         asked = Q()
         for choice in self.choices:

@@ -9,6 +9,7 @@ import pytest
 from tests.services import servers
 
 RULES = [
+    "tests/library",
     "tests/models",
     "tests/test_books.py",
     "tests/test_lifecycle.py",
