@@ -1,22 +1,40 @@
-/* The image page by keyboard, and the picture at its own size. */
+/* The image page: the picture closely, its neighbours by keys and fingers. */
+
+import { listenToButtons, listenToKeys, View } from "./zoom.js";
 
 const stage = document.querySelector("[data-stage]");
 const words = document.querySelector("[data-zoom-words]");
+const narrow = matchMedia("(max-width: 75rem)");
 
-function zoom() {
-  const full = stage.classList.toggle("is-full");
-  const picture = stage.querySelector("img");
-  if (full) picture.src = stage.dataset.original;
-  words.textContent = full ? "Fit to window" : "100 %";
-  document.querySelector("[data-zoom]").setAttribute("aria-pressed", full);
+function go(way) {
+  const link = document.querySelector(`a[rel="${way}"]`);
+  link?.click();
+  return Boolean(link);
 }
 
-document.querySelector("[data-zoom]").addEventListener("click", zoom);
-stage.querySelector("img").addEventListener("click", zoom);
+function turn(key) {
+  const way = { ArrowLeft: "prev", ArrowRight: "next" }[key];
+  return way ? go(way) : false;
+}
 
-document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (event.target.closest("input, textarea, select, summary")) return;
-  const way = { ArrowLeft: "previous", ArrowRight: "next" }[event.key];
-  document.querySelector(`a[rel="${way === "previous" ? "prev" : way}"]`)?.click();
+const view = new View([stage], {
+  turned: go,
+  // On a narrow page the stage is as high as the picture, and that no higher than leaves the tools in sight.
+  mostHeight: () => (narrow.matches ? innerHeight * 0.72 : Infinity),
+  changed: ({ percent }) => {
+    words.textContent = `${percent} %`;
+  },
+});
+listenToButtons(view);
+listenToKeys(view, turn);
+
+// The neighbours' pictures are there before anybody asks for them, unless data is dear.
+addEventListener("load", () => {
+  if (navigator.connection?.saveData) return;
+  for (const link of document.querySelectorAll("a[data-picture]")) new Image().src = link.dataset.picture;
+});
+
+// A field that a menu's answer brought anew is ready for the next word.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.requestConfig.verb === "post") event.detail.target.querySelector?.("input[autofocus]")?.focus();
 });
