@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.utils.decorators import sync_and_async_middleware
@@ -167,13 +167,21 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         frame |= {
             "team": team,
             "membership": getattr(request, "membership", None),
-            "teams": Team.objects.of(user),
+            "teams": Team.objects.of(user).annotate(role=F("memberships__role")),
+            "may_share": SimpleLazyObject(lambda: _may_share(request, user, team)),
             "allowances": caps,
             "left": SimpleLazyObject(lambda: next(iter(caps), None)),
         }
         if here:
             frame["told_of"] = SimpleLazyObject(lambda: noticing.unseen(here, user))
     return frame
+
+
+def _may_share(request: HttpRequest, user: User, team: Team) -> bool:
+    """Whether the way to sharing links is shown."""
+    membership = getattr(request, "membership", None)
+    membership = membership or Membership.objects.filter(team__pk=team.pk, user=user).first()
+    return membership is not None and membership.may(Deed.SHARE)
 
 
 @sync_and_async_middleware

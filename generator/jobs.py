@@ -176,6 +176,11 @@ def mail_notice(pk: str) -> None:
     noticing.mail_notice(int(pk), address=settings.ADDRESS)
 
 
+def sends_mail() -> bool:
+    """Whether a mail server is set up, so that a letter reaches anybody."""
+    return bool(settings.EMAIL_URL)
+
+
 def mail_invitations(pks: Iterable[int]) -> None:
     """Have these invitations sent by e-mail. Waits for the commit."""
     for pk in pks:

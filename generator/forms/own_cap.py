@@ -21,19 +21,7 @@ class OwnCapForm(forms.Form):
 
     def clean_credits(self) -> int | None:
         """Credits, None for no cap of one's own."""
-        typed = str(self.cleaned_data["credits"])
-        if not typed:
-            return None
-        if typed.startswith(("-", "−")):
-            raise ValidationError("A cap cannot be below 0. Leave it empty for none of your own.")
-        if not _WHOLE.fullmatch(typed):
-            raise ValidationError(
-                "Whole credits in digits only, such as 1,500. Leave it empty for none of your own."
-            )
-        credits = int(_GROUPING.sub("", typed))
-        if credits > LARGEST_CAP:
-            raise ValidationError(f"At most {LARGEST_CAP:,} credits.")
-        return credits
+        return whole_credits(str(self.cleaned_data["credits"]))
 
     def save(self, account: QuotaAccount) -> bool:
         """Set the cap of this account; False where it may not be, and why is said by the field."""
@@ -42,3 +30,20 @@ class OwnCapForm(forms.Form):
         except ValidationError as error:
             self.add_error("credits", error)
         return self.is_valid()
+
+
+def whole_credits(typed: str, *, none: str = "none of your own") -> int | None:
+    """A cap as people write it, None for none. Raises ValidationError for what is no cap; it says
+    that an empty field means `none`."""
+    if not typed:
+        return None
+    if typed.startswith(("-", "−")):
+        raise ValidationError(f"A cap cannot be below 0. Leave it empty for {none}.")
+    if not _WHOLE.fullmatch(typed):
+        raise ValidationError(
+            f"Whole credits in digits only, such as 1,500. Leave it empty for {none}."
+        )
+    credits = int(_GROUPING.sub("", typed))
+    if credits > LARGEST_CAP:
+        raise ValidationError(f"At most {LARGEST_CAP:,} credits.")
+    return credits

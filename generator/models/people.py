@@ -224,13 +224,15 @@ class Invitation(models.Model):
         return secret
 
     def is_backed(self) -> bool:
-        """Whether whoever sent it may still give this role: they are in the team and of a rank that
-        may, or on the staff, and not suspended. What nobody sent (from a shell) holds."""
+        """Whether whoever sent it may still give this role."""
+        rows = Membership.objects.filter(team=self.team_id, user=self.invited_by_id)
+        return self.is_backed_by(rows.first() if self.invited_by_id else None)
+
+    def is_backed_by(self, sender: Membership | None) -> bool:
+        """The same, told the membership of whoever sent it: their rank may, or they are on the
+        staff, and they are not suspended. What nobody sent (from a shell) holds."""
         if self.invited_by is None:
             return True
         if not self.invited_by.is_active:
             return False
-        if self.invited_by.is_staff:
-            return True
-        sender = Membership.objects.filter(team=self.team_id, user=self.invited_by).first()
-        return sender is not None and sender.may_invite(self.role)
+        return self.invited_by.is_staff or (sender is not None and sender.may_invite(self.role))

@@ -119,7 +119,9 @@ class QuotaAccount(models.Model):
                 raise ValidationError(
                     _("You may use at most %(most)s. A cap of your own can only be lower.")
                     if account.user_id
-                    else _("The team may use at most %(most)s. A cap of its own can only be lower."),
+                    else _(
+                        "The team may use at most %(most)s. A cap of its own can only be lower."
+                    ),
                     code="above_staff",
                     params={"most": number_format(allowed, force_grouping=True)},
                 )

@@ -4,11 +4,18 @@ from datetime import datetime
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from generator.models import Deed, Team
+from generator.models.roles import may
+
 register = template.Library()
+
+# The pages that every team has: who changes teams stays on the same kind.
+SWITCHED = ("studio", "library", "collections", "links", "usage", "team")
 
 
 @register.simple_tag
@@ -20,6 +27,16 @@ def icon(name: str, *, kind: str = "") -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def same_page(place: str, team: Team) -> str:
+    """The address of the same kind of page in another team, which says the reader's `role` there;
+    its studio, where there is none or they may not see it."""
+    route = place if place in SWITCHED else "studio"
+    if route == "links" and not may(getattr(team, "role", ""), Deed.SHARE):
+        route = "studio"
+    return reverse(route, args=[team.slug])
 
 
 @register.filter

@@ -1,0 +1,156 @@
+"""What people send about a team: its name, whom to invite, roles, caps. Nothing else is read."""
+
+import re
+import unicodedata
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from generator import allotting
+from generator.forms.own_cap import whole_credits
+from generator.models import Membership, QuotaAccount, Role, Window
+from generator.models.people import LONGEST_NAME
+from generator.teaming import MOST_OPEN, faults
+
+_PARTED = re.compile(r"[\s,;]+")
+ROLE_WORDS = {
+    Role.OWNER: "Owner: all of it, and hands the team over",
+    Role.ADMIN: "Admin: invites, sets roles and caps",
+    Role.MEMBER: "Member: makes and shares images",
+    Role.VIEWER: "Viewer: looks, and downloads",
+}
+ROLE_NAMES = {role: str(role.label).capitalize() for role in Role}
+
+
+class TeamForm(forms.Form):
+    """A team's name and the time zone that its days and months begin in."""
+
+    name = forms.CharField(max_length=LONGEST_NAME, strip=True)
+    time_zone = forms.CharField(max_length=64)
+
+    def clean_name(self) -> str:
+        """The name in one line, without what cannot be seen; no address of a page, since it goes
+        out in letters."""
+        typed = " ".join(str(self.cleaned_data["name"]).split())
+        name = "".join(each for each in typed if unicodedata.category(each)[0] != "C").strip()
+        if not name:
+            raise ValidationError("Give the team a name of letters or digits.")
+        if "://" in name or "www." in name.lower():
+            raise ValidationError("A name, not an address: it stands in letters to others.")
+        return name
+
+    def clean_time_zone(self) -> str:
+        """One of the IANA database."""
+        name = str(self.cleaned_data["time_zone"])
+        if name not in zoneinfo.available_timezones():
+            raise ValidationError("Pick a time zone from the list, such as Europe/Berlin.")
+        return name
+
+
+class InviteForm(forms.Form):
+    """Addresses in one field, and the role they get. `by` says which roles may be given."""
+
+    addresses = forms.CharField(max_length=MOST_OPEN * 260, strip=True)
+    role = forms.ChoiceField()
+
+    def __init__(self, *args: Any, by: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        given = [role for role in Role if by.may_invite(role)]
+        field = self.fields["role"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(role.value, ROLE_WORDS[role]) for role in reversed(given)]
+        field.initial = Role.MEMBER.value
+        self.fields["addresses"].error_messages = {
+            "required": "Write one e-mail address or several.",
+            "max_length": f"That is more than {MOST_OPEN} addresses. Send them in parts.",
+        }
+        field.error_messages = dict.fromkeys(field.error_messages, "Pick a role from the list.")
+
+    def clean_addresses(self) -> list[str]:
+        """The addresses, each once. Raises ValidationError that names those that will not do."""
+        typed = str(self.cleaned_data["addresses"])
+        found = list(dict.fromkeys(each for each in _PARTED.split(typed) if each))
+        if len(found) > MOST_OPEN:
+            raise ValidationError(f"At most {MOST_OPEN} at once. Send them in parts.")
+        if wrong := faults(self.by.team, found):
+            raise ValidationError(wrong)
+        return found
+
+
+class RoleForm(forms.Form):
+    """The role that a member shall have; whether it may be given is asked with the roles locked."""
+
+    role = forms.ChoiceField(choices=Role)
+
+
+class GoingForm(forms.Form):
+    """Whether the sharing links of somebody who goes stay open."""
+
+    keep_links = forms.BooleanField(required=False)
+
+
+class HandOverForm(forms.Form):
+    """Who shall own the team: another member who can sign in."""
+
+    to = forms.ModelChoiceField(
+        Membership.objects.none(),
+        error_messages={
+            "required": "Pick who shall own the team.",
+            "invalid_choice": "Pick somebody from the list.",
+        },
+    )
+
+    def __init__(self, *args: Any, by: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["to"]
+        assert isinstance(field, forms.ModelChoiceField)
+        others = by.team.memberships.filter(user__is_active=True).exclude(pk=by.pk)
+        field.queryset = others.select_related("user").order_by("user__username")
+        field.label_from_instance = lambda member: member.user.shown_name  # type: ignore[method-assign]
+
+
+class CapsForm(forms.Form):
+    """The caps of one account by day and month, in credits, within what staff allow; empty: as
+    much as they do."""
+
+    day = forms.CharField(required=False, max_length=40)
+    month = forms.CharField(required=False, max_length=40)
+
+    def __init__(self, *args: Any, account: QuotaAccount, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+        self.most = {window: allotting.most(account, window) for window in allotting.WINDOWS}
+        caps = {cap.window: cap for cap in account.caps.all()}
+        for window in allotting.WINDOWS:
+            cap = caps.get(window)
+            now = (cap.credits if account.user_id else cap.own_credits) if cap else None
+            self.initial[window.value] = "" if now is None else f"{now:,}"
+
+    @property
+    def rows(self) -> list[tuple[forms.BoundField, int | None]]:
+        """Each field with the most that may stand in it."""
+        return [(self[window.value], self.most[window]) for window in allotting.WINDOWS]
+
+    def clean_day(self) -> int | None:
+        """Credits, None for as much as may be."""
+        return self._within(Window.DAY)
+
+    def clean_month(self) -> int | None:
+        """Credits, None for as much as may be."""
+        return self._within(Window.MONTH)
+
+    def save(self) -> None:
+        """Set what was changed."""
+        for window in allotting.WINDOWS:
+            if window.value in self.changed_data:
+                allotting.allot(self.account, window, self.cleaned_data[window.value])
+
+    def _within(self, window: Window) -> int | None:
+        credits = whole_credits(str(self.cleaned_data[window.value]), none="as much as is allowed")
+        most = self.most[window]
+        if credits is not None and most is not None and credits > most:
+            raise ValidationError(f"At most {most:,}: that is what the administrator allows.")
+        return credits

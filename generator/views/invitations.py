@@ -1,0 +1,68 @@
+"""Asking people into a team, and taking that back."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from generator import jobs, teaming
+from generator.access import TeamRequest, in_team, needs
+from generator.errors import NotAllowed, StudioError
+from generator.forms.teams import InviteForm
+from generator.models import Deed, Role
+from generator.views.teams import page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@in_team
+@needs(Deed.INVITE)
+@sensitive_variables("sent", "links")
+def invite(request: TeamRequest) -> HttpResponse:
+    """Send invitations; where the studio sends no e-mail, show their links, this once."""
+    if request.team.personal_of_id is not None:
+        raise Http404
+    if request.method != "POST":
+        return redirect("team", request.team.slug)
+    request.membership.team = request.team
+    form = InviteForm(request.POST, by=request.membership)
+    if not form.is_valid():
+        return page(request, invite=form)
+    addresses, role = form.cleaned_data["addresses"], Role(form.cleaned_data["role"])
+    by_mail = jobs.sends_mail()
+    try:
+        sent = teaming.invite(request.membership, addresses, role, by_mail=by_mail)
+    except NotAllowed as refusal:
+        raise Http404 from refusal
+    except StudioError as refusal:
+        form.add_error("addresses", str(refusal))
+        return page(request, invite=form)
+    if by_mail:
+        many = len(sent)
+        words = "An invitation is" if many == 1 else f"{many} invitations are"
+        messages.success(request, f"{words} on the way.")
+        return redirect("team", request.team.slug)
+    links = [
+        (
+            one.invitation.email,
+            request.build_absolute_uri(reverse("invitation", args=[one.secret])),
+        )
+        for one in sent
+    ]
+    return page(request, links=links)
+
+
+@require_POST
+@in_team
+@needs(Deed.INVITE)
+def withdraw(request: TeamRequest, pk: int) -> HttpResponse:
+    """Take an open invitation back."""
+    invitation = get_object_or_404(request.team.invitations.still_open(), pk=pk)
+    if not request.membership.may_invite(invitation.role):
+        raise Http404
+    teaming.end(invitation)
+    messages.success(request, f"The invitation to {invitation.email} is withdrawn.")
+    return redirect("team", request.team.slug)
