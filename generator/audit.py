@@ -26,6 +26,8 @@ from generator.models import (
     CatalogueEntry,
     Invitation,
     Membership,
+    ShareLink,
+    SharingRules,
     StartingCaps,
     Team,
     User,
@@ -46,6 +48,12 @@ WATCHED: dict[type[Model], tuple[str, ...]] = {
         "tokens_in", "tokens_out", "price_source", "position", "gone_at",
     ),
     Cap: ("account", "window", "credits", "own_credits"),
+    # What a link allows and when it ended; never what is in its address, nor its pass phrase.
+    ShareLink: (
+        "team", "author", "title", "collection", "expires_at", "most_views", "download",
+        "shows_prompt", "audience", "takes_replies", "revoked_at",
+    ),
+    SharingRules: ("default_days", "never_allowed"),
     StartingCaps: (
         "member_day", "member_month", "member_ever", "pool_day", "pool_month", "pool_ever",
     ),

@@ -1,8 +1,8 @@
 """When people leave: suspend them, open them again, and hand over what they made.
 
 Nobody is deleted: what they made and what it cost stays theirs. Whatever else lets somebody in or
-has work done in their name must end in `suspend`: sessions and waiting generations now, share
-links and access tokens once there are any.
+has work done in their name must end in `suspend`: sessions, sharing links and waiting generations
+now, access tokens once there are any.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,24 @@ from generator import audit, lifecycle, live
 from generator.errors import NotAllowed
 from generator.models import Membership, Role, Team, User
 from generator.models.people import LONGEST_NAME
+from generator.sharing import making
 
 NOT_ONESELF = _("You cannot suspend yourself.")
 
 
-def suspend(user: User, *, by: User) -> int:
-    """Shut an account: no sign-in, open sessions end, what waits is withdrawn.
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """How many generations were withdrawn, and how many sharing links revoked."""
 
-    Says how many generations were withdrawn; what a provider already has goes on to its end.
-    Raises NotAllowed for oneself, and for staff unless a superuser asks.
+    withdrawn: int
+    revoked: int
+
+
+def suspend(user: User, *, by: User) -> Suspended:
+    """Shut an account: no sign-in, open sessions end, links are revoked, what waits is withdrawn.
+
+    What a provider already has goes on to its end; a link stays revoked when the account is opened
+    again. Raises NotAllowed for oneself, and for staff unless a superuser asks.
     """
     if user == by:
         raise NotAllowed(str(NOT_ONESELF))
@@ -36,9 +45,10 @@ def suspend(user: User, *, by: User) -> int:
         user.save(update_fields=["is_active"])
         for session in UserSession.objects.filter(user=user):
             session.end()
+        revoked = making.revoke_of(user)
     withdrawn = lifecycle.withdraw(user)
     live.membership_changed(user.memberships.values_list("team", flat=True))
-    return withdrawn
+    return Suspended(withdrawn, revoked)
 
 
 def open_again(user: User, *, by: User) -> None:
@@ -88,7 +98,8 @@ def hand_over(leaver: User, to: User, *, by: User) -> HandOver:
     """Give what a suspended person made to another: their own team becomes an ordinary one.
 
     `to` owns it from now on, and every team that nobody else active owns. The leaver is a member
-    nowhere; they stay the author of what they made. What went over is noted in the audit log.
+    nowhere; they stay the author of what they made, and their links stay revoked. What went over
+    is noted in the audit log.
     Raises NotAllowed, and then nothing is done.
     """
     _may_steer(leaver, by)
@@ -113,6 +124,7 @@ def hand_over(leaver: User, to: User, *, by: User) -> HandOver:
             over.personal.personal_of = None
             over.personal.name = over.new_name
             over.personal.save(update_fields=["personal_of", "name"])
+        making.revoke_of(leaver)  # of one suspended before links ended with that
         for membership in leaver.memberships.all():
             membership.delete()
         audit.note(leaver, told(over, leaver, to), by=by)

@@ -11,11 +11,12 @@ from django.core.cache import cache
 from django.db import DatabaseError
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 
 from generator import jobs, leaving, lifecycle
 from generator.errors import NotAllowed
 from generator.live import CHANNELS, MEMBERS, watch
-from generator.models import Generation, Membership, Role, Status, Team, User, Window
+from generator.models import Generation, Membership, Role, ShareLink, Status, Team, User, Window
 from tests.make import (
     PASSWORD,
     add_member,
@@ -23,6 +24,7 @@ from tests.make import (
     make_asset,
     make_entry,
     make_generation,
+    make_link,
     make_team,
     make_user,
     set_cap,
@@ -101,12 +103,35 @@ def test_what_waits_is_withdrawn_and_its_credits_go_back(
     waiting = [make_generation(member, team) for _ in range(2)]
     running = make_generation(member, team, status=Status.RUNNING)
     another = make_generation(add_member(team, make_user("other")).user, team)
-    assert leaving.suspend(member, by=boss) == 2
+    assert leaving.suspend(member, by=boss).withdrawn == 2
     for generation in (*waiting, running, another):
         generation.refresh_from_db()
     assert {generation.status for generation in waiting} == {Status.CANCELLED}
     assert (running.status, another.status) == (Status.RUNNING, Status.QUEUED)
     assert account.left(Window.MONTH, team.today()) == 1000 - running.price
+
+
+def test_links_of_the_suspended_are_closed_and_stay_so(
+    team: Team, member: User, boss: User
+) -> None:
+    image = make_asset(make_generation(member, team))
+    link, mates = make_link(member, [image]), make_link(add_member(team, boss).user, [image])
+    assert leaving.suspend(member, by=boss).revoked == 1
+    leaving.open_again(member, by=boss)
+    assert list(ShareLink.objects.open(timezone.now())) == [mates]
+    link.refresh_from_db()
+    assert link.revoked_at
+
+
+def test_links_stay_closed_when_what_was_made_goes_over(
+    team: Team, member: User, boss: User
+) -> None:
+    link = make_link(member, [make_asset(make_generation(member))])
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    member.refresh_from_db()
+    leaving.hand_over(member, boss, by=boss)
+    link.refresh_from_db()
+    assert (link.author, bool(link.revoked_at)) == (member, True)
 
 
 def test_what_comes_back_into_the_line_later_is_not_started_but_withdrawn(

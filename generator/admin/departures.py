@@ -174,18 +174,20 @@ class Departures(StudioAdmin):
         return person
 
     def _suspend(self, request: HttpRequest, people: Iterable[User]) -> None:
-        withdrawn = 0
+        withdrawn = revoked = 0
 
         def do(person: User, by: User) -> None:
-            nonlocal withdrawn
-            withdrawn += leaving.suspend(person, by=by)
+            nonlocal withdrawn, revoked
+            done = leaving.suspend(person, by=by)
+            withdrawn, revoked = withdrawn + done.withdrawn, revoked + done.revoked
 
         count = self._each(request, people, do)
         if count:
             text = ngettext(
                 "%(count)d account was suspended.", "%(count)d accounts were suspended.", count
             )
-            self.message_user(request, f"{text % {'count': count}} {_withdrawn(withdrawn)}".strip())
+            said = (text % {"count": count}, _withdrawn(withdrawn), _revoked(revoked))
+            self.message_user(request, " ".join(each for each in said if each))
 
     def _open_again(self, request: HttpRequest, people: Iterable[User]) -> None:
         count = self._each(request, people, lambda person, by: leaving.open_again(person, by=by))
@@ -215,6 +217,13 @@ def _withdrawn(count: int) -> str:
         "%(count)d waiting generation was withdrawn.",
         "%(count)d waiting generations were withdrawn.",
         count,
+    )
+    return text % {"count": count} if count else ""
+
+
+def _revoked(count: int) -> str:
+    text = ngettext(
+        "%(count)d sharing link was revoked.", "%(count)d sharing links were revoked.", count
     )
     return text % {"count": count} if count else ""
 

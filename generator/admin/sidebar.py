@@ -61,6 +61,13 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             Place("django_rq.dashboard", _("Queue"), "queue"),
         ),
     ),
+    (
+        _("Sharing"),
+        (
+            Place("generator.sharelink", _("Sharing links"), "link"),
+            Place("generator.sharingrules", _("Rules for links"), "rule"),
+        ),
+    ),
     (_("Records"), (Place("auditlog.logentry", _("Who changed what"), "history"),)),
 )
 

@@ -18,6 +18,7 @@ from generator.admin.caps_saving import SetsCaps
 from generator.admin.looked_up import LookedUp
 from generator.admin.sidebar import viewable
 from generator.models import Invitation, Membership, Team, User
+from generator.sharing import making
 
 ZONE_CHANGE = _(
     "Days and months of credits begin by this clock. After a change, what was spent stays on the "
@@ -105,6 +106,13 @@ class TeamAdmin(SetsCaps, StudioAdmin):
         """The usual form; the time zone says what a change of it does."""
         kwargs["help_texts"] = {"time_zone": ZONE_CHANGE if obj else ""}
         return super().get_form(request, obj, **kwargs)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save what is beside the team; whose place in it is taken away has no open links there."""
+        super().save_formset(request, form, formset, change)
+        for gone in getattr(formset, "deleted_objects", []):
+            if isinstance(gone, Membership):
+                making.revoke_of(gone.user, gone.team)
 
     def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
         """Nobody: a team holds images and a ledger."""

@@ -1,15 +1,12 @@
 """What pages say of sharing links: what each shows, how it stands, who came, and what they said."""
 
-import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery, UUIDField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import formats, timezone
 
 from generator.errors import SecretLost
 from generator.models import (
@@ -25,6 +22,7 @@ from generator.models import (
 )
 from generator.models.sharing import ShareLinkQuerySet
 from generator.sharing import making, secrets
+from generator.sharing.standing import Standing, standing
 from generator.templatetags.studio import number
 from generator.views.cursor import LineCursor
 
@@ -34,13 +32,7 @@ NOTES = 50
 PICKED = 60  # images at most
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """How a link stands, in words; `tone` is the badge's."""
-
-    words: str
-    tone: str
-    is_open: bool
+_TONES = {"open": "good", "used up": "warn", "closed": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +43,18 @@ class Row:
     link: ShareLink
     address: str
     what: str
-    state: State
+    state: Standing
     cover: UUID | None
 
     @property
     def title(self) -> str:
         """What it is called, or what it shows."""
         return self.link.title or self.what
+
+    @property
+    def tone(self) -> str:
+        """Of the badge that says how it stands."""
+        return _TONES.get(self.state.kind, "")
 
     @property
     def views(self) -> str:
@@ -99,23 +96,6 @@ def row(request: HttpRequest, membership: Membership, pk: int) -> Row | None:
     """One link; None where this member steers none such."""
     link = _with_facts(making.steered_by(membership).filter(pk=pk)).first()
     return _row(request, link) if link else None
-
-
-def state(link: ShareLink) -> State:
-    """How a link stands now."""
-    zone = zoneinfo.ZoneInfo(link.team.time_zone)
-    now = timezone.now()
-    if link.revoked_at:
-        return State(f"revoked {_day(link.revoked_at, zone)}", "bad", is_open=False)
-    if not link.author.is_active:
-        return State("closed: its author is suspended", "bad", is_open=False)
-    last_day = making.last_day_of(link)
-    if link.expires_at and last_day and link.expires_at <= now:
-        return State(f"ended {formats.date_format(last_day, 'j F Y')}", "", is_open=False)
-    if link.most_views is not None and link.views >= link.most_views:
-        return State("used up", "warn", is_open=False)
-    until = f"open until {formats.date_format(last_day, 'j F Y')}" if last_day else "open, no end"
-    return State(until, "good", is_open=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +149,8 @@ def _with_facts(links: ShareLinkQuerySet) -> ShareLinkQuerySet:
         collection=OuterRef("collection"), image__trashed_at=None
     ).order_by("-place")
     return links.select_related("team", "author", "collection").annotate(
-        first=Subquery(first.values("image")[:1]),
-        newest=Subquery(newest.values("image")[:1]),
+        first=Subquery(first.values("image")[:1], output_field=UUIDField()),
+        newest=Subquery(newest.values("image")[:1], output_field=UUIDField()),
         images=Subquery(shared.order_by("-position").values(count=F("position") + 1)[:1]),
     )
 
@@ -182,7 +162,7 @@ def _row(request: HttpRequest, link: ShareLink) -> Row:
     what = "1 image" if count == 1 else f"{number(count)} images"
     if link.collection:
         what = f"“{link.collection.name}” as it grows"
-    return Row(link, _address(request, link), what, state(link), first or newest)
+    return Row(link, _address(request, link), what, standing(link), first or newest)
 
 
 def _address(request: HttpRequest, link: ShareLink) -> str:
@@ -192,7 +172,3 @@ def _address(request: HttpRequest, link: ShareLink) -> str:
         return request.build_absolute_uri(reverse("shared", args=[secrets.secret_of(link)]))
     except SecretLost:
         return ""
-
-
-def _day(moment: datetime, zone: zoneinfo.ZoneInfo) -> str:
-    return formats.date_format(moment.astimezone(zone), "j F Y")

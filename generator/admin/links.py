@@ -1,0 +1,158 @@
+"""Sharing links as staff see them: whose they are and how they stand, never what opens them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from generator.admin.base import LargeTableAdmin, StudioAdmin, people_named, teams_named
+from generator.admin.filters import DaysFilter
+from generator.admin.looked_up import RowFilter
+from generator.models import ShareLink, SharingRules
+from generator.sharing import making, standing
+
+AT_ONCE = 100  # links, or people
+_MEANS = {
+    "revoke": _("Nobody can open these links any more, for good."),
+    "revoke_all_of": _(
+        "Every link that these people have made, in all teams, is closed for good."
+    ),
+}  # fmt: skip
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(LargeTableAdmin):
+    """Addresses, passwords and visitors are the team's affair; staff can only close a link."""
+
+    list_display = ["short_title", "team", "author", "state", "views", "last_opened_at",
+                    "created_at"]  # fmt: skip
+    list_select_related = ["team", "author"]
+    list_filter = [("team", RowFilter), ("author", RowFilter), ("created_at", DaysFilter)]
+    search_help_text = _("A link's number, its author, or a team's name.")
+    ordering = ["-created_at", "-id"]
+    actions = ["revoke", "revoke_all_of"]
+    fields = [
+        "short_title", "state", "team", "author", "collection", "expires_at", "has_password",
+        "most_views", "download", "shows_prompt", "watermark", "audience", "takes_replies", "views",
+        "last_opened_at", "created_at", "revoked_at",
+    ]  # fmt: skip
+
+    def found(self, rows: "QuerySet[ShareLink]", term: str) -> "QuerySet[ShareLink]":
+        """By its number, its author or its team."""
+        if term.isascii() and term.isdigit() and len(term) < 19:
+            return rows.filter(pk=int(term))
+        if people := people_named(term):
+            return rows.filter(author__in=people)
+        return rows.filter(team__in=teams_named(term))
+
+    @admin.display(description=_("title"))
+    def short_title(self, link: ShareLink) -> str:
+        """Enough to tell it from its neighbours."""
+        return str(link)
+
+    @display(description=_("state"), label=standing.COLOURS)  # type: ignore[untyped-decorator]
+    def state(self, link: ShareLink) -> tuple[str, str]:
+        """How it stands now."""
+        now = standing.standing(link)
+        return now.kind, now.words
+
+    @admin.display(description=_("password"), boolean=True)
+    def has_password(self, link: ShareLink) -> bool:
+        """Whether it has one."""
+        return bool(link.password)
+
+    # ── What staff may do ──
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Staff who may change links, by Django's permissions."""
+        return request.user.has_perm("generator.change_sharelink")
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, links: "QuerySet[ShareLink]") -> HttpResponse | None:
+        """Close the chosen links, once that is confirmed."""
+        return self._do("revoke", request, links)
+
+    @admin.action(description=_("Revoke all links of their authors"), permissions=["revoke"])
+    def revoke_all_of(
+        self, request: HttpRequest, links: "QuerySet[ShareLink]"
+    ) -> HttpResponse | None:
+        """Close every link of whoever made the chosen ones, once that is confirmed."""
+        return self._do("revoke_all_of", request, links)
+
+    def _do(
+        self, name: str, request: HttpRequest, links: "QuerySet[ShareLink]"
+    ) -> HttpResponse | None:
+        chosen = list(links.select_related("team", "author")[: AT_ONCE + 1])
+        if len(chosen) > AT_ONCE:
+            text = gettext("Choose at most %(most)d at once.") % {"most": AT_ONCE}
+            self.message_user(request, text, messages.ERROR)
+            return None
+        if "confirmed" not in request.POST:
+            return self._ask(name, request, chosen)
+        rows = ShareLink.objects.filter(pk__in=[link.pk for link in chosen])
+        if name == "revoke_all_of":
+            rows = ShareLink.objects.filter(author__in={link.author_id for link in chosen})
+        count = making.revoke(rows)
+        text = ngettext("%(count)d link was revoked.", "%(count)d links were revoked.", count)
+        level = messages.SUCCESS if count else messages.WARNING
+        self.message_user(request, text % {"count": count}, level)
+        return None
+
+    def _ask(self, name: str, request: HttpRequest, chosen: list[ShareLink]) -> HttpResponse:
+        people = {link.author for link in chosen}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Revoke?"),
+            "name": name,
+            "means": _MEANS[name],
+            "chosen": chosen,
+            "people": sorted(person.shown_name for person in people),
+            "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/generator/sharelink/revoke.html", context)
+
+
+@admin.register(SharingRules)
+class SharingRulesAdmin(StudioAdmin):
+    """One row: the list leads straight to it."""
+
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["default_days", "never_allowed"],
+                "description": _(
+                    "What holds of links that are made or changed from now on; those that are "
+                    "there keep their end until somebody changes them."
+                ),
+            },
+        ),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: the row is made by saving it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's page."""
+        return redirect("admin:generator_sharingrules_change", 1)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> SharingRules:
+        """The row; before staff have saved any, the defaults."""
+        return SharingRules.objects.now()

@@ -1,0 +1,47 @@
+"""How a sharing link stands now, in words."""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import formats, timezone
+
+from generator.models import ShareLink
+from generator.sharing.making import last_day_of
+
+# Of unfold's labels, by kind.
+COLOURS = {"open": "success", "used up": "warning", "ended": "info", "closed": "danger"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`kind` is open, ended, used up or closed (for good, or while its author is suspended)."""
+
+    kind: str
+    words: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody new may come in."""
+        return self.kind == "open"
+
+
+def standing(link: ShareLink) -> Standing:
+    """How a link stands now; days are those of its team's time zone."""
+    if link.revoked_at:
+        return Standing("closed", f"revoked {_day(link.revoked_at, link)}")
+    if not link.author.is_active:
+        return Standing("closed", "closed: its author is suspended")
+    last_day = last_day_of(link)
+    if last_day and link.expires_at and link.expires_at <= timezone.now():
+        return Standing("ended", f"ended {formats.date_format(last_day, 'j F Y')}")
+    if link.most_views is not None and link.views >= link.most_views:
+        return Standing("used up", "used up")
+    if last_day:
+        return Standing("open", f"open until {formats.date_format(last_day, 'j F Y')}")
+    return Standing("open", "open, no end")
+
+
+def _day(moment: datetime, link: ShareLink) -> str:
+    zone = zoneinfo.ZoneInfo(link.team.time_zone)
+    return formats.date_format(moment.astimezone(zone), "j F Y")
