@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import IntegerField, OuterRef, Subquery
+from django.db.models import IntegerField, OuterRef, Subquery, UUIDField
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -143,9 +143,10 @@ def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
 def shelves(team: Team) -> list[Shelf]:
     """The team's collections with a count and the newest image of each, in two queries."""
     inside = Collected.objects.filter(collection=OuterRef("pk"), image__trashed_at=None)
+    newest = inside.order_by("-place").values("image")[:1]
     counted = Collection.objects.filter(team=team).by_name().annotate(
         count=_CountOf(inside.order_by().values("pk")[: MOST_COUNTED + 1]),
-        cover=Subquery(inside.order_by("-place").values("image")[:1]),
+        cover=Subquery(newest, output_field=UUIDField()),
     )  # fmt: skip
     rows: list[Any] = list(counted[:MOST_LISTED])
     keys: list[uuid.UUID] = [row.cover for row in rows if row.cover]

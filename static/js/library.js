@@ -33,7 +33,7 @@ function count() {
   const bar = document.querySelector(".selection-bar");
   if (!bar) return;
   const boxes = ticked();
-  bar.querySelector("[data-count]").textContent = `${boxes.length.toLocaleString("en")} chosen`;
+  bar.querySelector("[data-count]").textContent = boxes.length.toLocaleString("en");
   const like = bar.querySelector("[data-like]");
   if (like) {
     const all = boxes.length > 0 && boxes.every((one) => isLiked(one.closest(".tile")));
