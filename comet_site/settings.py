@@ -364,13 +364,14 @@ LOGGING = {
         "not_the_probe": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: "/readyz" not in record.getMessage(),
-        }
+        },
+        "without_secrets": {"()": "comet_site.quiet_logs.WithoutSecrets"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["not_the_probe"],
+            "filters": ["not_the_probe", "without_secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

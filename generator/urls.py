@@ -6,9 +6,9 @@ from generator.views import (
     account,
     bill,
     cards,
-    comparing,
     choosing,
     collections,
+    comparing,
     downloads,
     files,
     health,
@@ -19,6 +19,8 @@ from generator.views import (
     live,
     notices,
     references,
+    shared,
+    shared_bytes,
     studio,
     takeaways,
     teams,
@@ -29,6 +31,7 @@ from generator.views import (
 TEAM = "t/<slug:team>/"
 GENERATION = f"{TEAM}generations/<uuid:pk>/"
 IMAGE = f"{TEAM}images/<uuid:pk>/"
+SHARED = "s/<str:secret>/"
 
 urlpatterns = [
     path("", studio.home, name="home"),
@@ -83,6 +86,11 @@ urlpatterns = [
     path(f"{IMAGE}picture/<str:size>", images.picture, name="picture"),
     path(f"{IMAGE}download", downloads.download, name="download"),
     path(f"{TEAM}library/zip", downloads.archive, name="zip"),
+    path(SHARED, shared.shared, name="shared"),
+    path(f"{SHARED}reply", shared.reply, name="shared_reply"),
+    path(f"{SHARED}all.zip", shared_bytes.archive, name="shared_zip"),
+    path(f"{SHARED}<int:pk>/download", shared_bytes.download, name="shared_download"),
+    path(f"{SHARED}<int:pk>/<str:size>", shared_bytes.picture, name="shared_picture"),
     path("files/<str:token>", files.file, name="file"),
     path("account/", account.account, name="account"),
     path("account/everything.zip", takeaways.mine, name="takeaway"),

@@ -16,6 +16,12 @@ PUBLIC = {
     "readyz",
     # A signed link of short life, as a bucket's would be.
     "file",
+    # What a team shows by a sharing link, on its terms.
+    "shared",
+    "shared_reply",
+    "shared_zip",
+    "shared_download",
+    "shared_picture",
     # The way in.
     "invitation",
     "account_login",

@@ -18,7 +18,9 @@ from generator.pictures.masks import (
 )
 from generator.pictures.ratios import RATIOS, nearest_ratio
 from generator.pictures.references import as_reference, fitted
+from generator.pictures.stripping import bare
 from generator.pictures.thumbnails import THUMBNAIL_EDGES, thumbnail
+from generator.pictures.watermark import watermarked
 
 __all__ = [
     "MAX_BYTES",
@@ -29,6 +31,7 @@ __all__ = [
     "Format",
     "Picture",
     "as_reference",
+    "bare",
     "blank_mask",
     "converted",
     "fitted",
@@ -40,4 +43,5 @@ __all__ = [
     "resized_mask",
     "thumbnail",
     "transparent_mask",
+    "watermarked",
 ]

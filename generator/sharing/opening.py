@@ -43,7 +43,7 @@ def opened(secret: str, *, user: int | None, now: datetime, is_in: bool) -> Shar
     links = ShareLink.objects.open(now) if is_in else ShareLink.objects.open(now).with_room()
     return (
         links.filter(Q(audience=Audience.ANYONE) | Exists(member), digest=digest_of(secret))
-        .select_related("team")
+        .select_related("team", "collection")
         .first()
     )
 

@@ -1,0 +1,24 @@
+"""What a visitor of a sharing link can send."""
+
+from django import forms
+
+from generator.models.sharing import LONGEST_NOTE
+
+
+class PickForm(forms.Form):
+    """An image by the key that the page calls it by, picked or not any more."""
+
+    pick = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    on = forms.BooleanField(required=False)
+
+
+class NoteForm(forms.Form):
+    """A few words to whoever sent the link."""
+
+    name = forms.CharField(label="Your name, if you like", max_length=80, required=False)
+    text = forms.CharField(
+        label="Note",
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea,
+        error_messages={"required": "Write something first."},
+    )

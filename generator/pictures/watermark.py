@@ -1,0 +1,57 @@
+"""A line of text over an image, again and again, so that it cannot be cut off."""
+
+from functools import lru_cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from generator.errors import BadPicture
+from generator.pictures.conversion import Form
+from generator.pictures.drawings import could_be_drawing, drawn
+from generator.pictures.encoding import decoded_at, encoded
+from generator.pictures.inspection import Picture, survey
+
+_LARGEST_DRAWING = 2048  # pixels
+_SLANT = 24  # degrees
+_QUALITY = 90
+# White with a dark rim is read on light and on dark.
+_FILL, _RIM = (255, 255, 255, 120), (0, 0, 0, 96)
+
+
+def watermarked(data: bytes, text: str, *, format: Form, edge: int | None = None) -> Picture:
+    """The image with `text` over it, its longest side at most `edge` pixels, never enlarged.
+
+    Encoded anew, with nothing beside the pixels. Raises `BadPicture` for what cannot be decoded.
+    """
+    if could_be_drawing(data):
+        data = drawn(data, edge=edge or _LARGEST_DRAWING)
+    if (layout := survey(data)) is None:
+        raise BadPicture("This kind of file takes no text.")
+    scale = min(1.0, (edge or layout.width + layout.height) / max(layout.width, layout.height))
+    size = max(1, round(layout.width * scale)), max(1, round(layout.height * scale))
+    return encoded(_under(decoded_at(data, layout, size), text), format, quality=_QUALITY)
+
+
+def _under(image: Image.Image, text: str) -> Image.Image:
+    tile = _tile(text, max(11, min(image.size) // 17))
+    whole = image.convert("RGB")
+    across, down = tile.width, max(1, tile.height * 3 // 4)
+    for row, top in enumerate(range(-tile.height // 3, image.height, down)):
+        for left in range(-(row % 2) * across // 2, image.width, across):
+            whole.paste(tile, (left, top), tile)
+    if image.mode == "RGBA":
+        whole.putalpha(image.getchannel("A"))
+    return whole
+
+
+@lru_cache(maxsize=64)
+def _tile(text: str, height: int) -> Image.Image:
+    """The text once, slanted, with room around it; `height` of its letters in pixels."""
+    font, rim = ImageFont.load_default(height), max(1, height // 16)
+    left, top, right, bottom = font.getbbox(text, stroke_width=rim)
+    size = round(right - left) + 4 * height, round(bottom - top) + 2 * height
+    tile = Image.new("RGBA", size, (255, 255, 255, 0))
+    ImageDraw.Draw(tile).text(
+        (2 * height - left, height - top), text, font=font, fill=_FILL,
+        stroke_width=rim, stroke_fill=_RIM,
+    )  # fmt: skip
+    return tile.rotate(_SLANT, Image.Resampling.BICUBIC, expand=True)

@@ -1,0 +1,167 @@
+"""The bytes that a visitor is shown and may keep, by the terms of the link."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from django.utils import timezone
+
+from generator import packing, pictures
+from generator.errors import BadPicture
+from generator.models import ImageAsset, ShareLink
+from generator.models.assets import THUMBNAILS
+from generator.models.sharing import Download
+from generator.packing import Tells
+from generator.sharing import opening
+from generator.zipping import Entry, Unreadable
+
+SMALL = 1600  # pixels of the longest side of a small download
+_AT_ONCE = 50  # images of an archive between two looks at whether the link is still open
+
+# Decoded, an image takes up to 160 MB, and anybody may ask.
+_DECODING = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Bytes for a visitor; `extension` is their format's, without a dot."""
+
+    data: bytes
+    extension: str
+
+
+def thumbnail(link: ShareLink, image: ImageAsset, size: str) -> Handed:
+    """The image as the page shows it. Raises Unreadable and BadPicture."""
+    if size not in THUMBNAILS:
+        raise Unreadable("There is no such size.")
+    if not link.watermark:
+        return Handed(_thumbnail(image, size), "webp")
+    name = hashlib.sha256(f"{image.pk} {size} {link.watermark}".encode()).hexdigest()
+    return Handed(_KEPT.get(name) or _KEPT.put(name, _written_over(link, image, size)), "webp")
+
+
+def to_keep(link: ShareLink, image: ImageAsset) -> Handed:
+    """The image as a download gives it: what the link says of it, and that a machine made it.
+
+    Raises Unreadable and BadPicture.
+    """
+    stored = b"".join(packing.chunks(str(image.file.name)))
+    handed = _changed(link, image, stored)
+    if link.shows_prompt:
+        prompt, said = image.generation.prompt, packing.said_settings(image.generation)
+        return Handed(pictures.mark(handed.data, prompt=prompt, settings=said), handed.extension)
+    return Handed(pictures.mark(handed.data), handed.extension)
+
+
+def extension_of(link: ShareLink, image: ImageAsset) -> str:
+    """What a download of the image ends with; known before its bytes are."""
+    if not _is_encoded_anew(link) and image.format != "svg":
+        return image.extension
+    form = _form(image)
+    return "jpg" if form == "jpeg" else form
+
+
+def entries(link: ShareLink) -> Iterator[Entry]:
+    """All that the link shows, for an archive. It ends early once the link is shut."""
+    after: int | None = None
+    while ShareLink.objects.open(timezone.now()).filter(pk=link.pk).exists():
+        part = opening.page(link, after=after, size=_AT_ONCE)
+        packing.give_back_connection()
+        for shown in part.images:
+            yield _entry(link, shown.image)
+        if part.after is None:
+            return
+        after = part.after
+
+
+def _entry(link: ShareLink, image: ImageAsset) -> Entry:
+    facts = packing.facts(image, tells=Tells.PROMPT if link.shows_prompt else Tells.NOTHING)
+    for name in ("bytes", *(("width", "height") if link.download == Download.SMALL else ())):
+        facts.pop(name)
+    return Entry(
+        title=image.generation.prompt if link.shows_prompt else "",
+        extension=extension_of(link, image),
+        chunks=partial(_chunks, link, image),
+        size=image.size,
+        modified=image.created_at,
+        facts=facts,
+    )
+
+
+def _chunks(link: ShareLink, image: ImageAsset) -> Iterator[bytes]:
+    try:
+        yield to_keep(link, image).data
+    except BadPicture as error:
+        raise Unreadable("The image cannot be had in this form.") from error
+
+
+def _changed(link: ShareLink, image: ImageAsset, stored: bytes) -> Handed:
+    edge = SMALL if link.download == Download.SMALL else None
+    extension, form = extension_of(link, image), _form(image)
+    with _DECODING:
+        if link.watermark:
+            made = pictures.watermarked(stored, link.watermark, format=form, edge=edge)
+            return Handed(made.data, extension)
+        if edge:
+            return Handed(pictures.converted(stored, format=form, edge=edge).data, extension)
+        return Handed(pictures.bare(stored), extension)
+
+
+def _is_encoded_anew(link: ShareLink) -> bool:
+    return bool(link.watermark) or link.download == Download.SMALL
+
+
+def _form(image: ImageAsset) -> pictures.Form:
+    match image.format:
+        case "jpeg":
+            return "jpeg"
+        case "webp":
+            return "webp"
+        case _:
+            return "png"
+
+
+def _thumbnail(image: ImageAsset, size: str) -> bytes:
+    if image.thumbnails_at is not None:
+        return b"".join(packing.chunks(image.thumbnail_key(size)))
+    stored = b"".join(packing.chunks(str(image.file.name)))
+    with _DECODING:
+        return pictures.thumbnail(stored, edge=pictures.THUMBNAIL_EDGES[size])
+
+
+def _written_over(link: ShareLink, image: ImageAsset, size: str) -> bytes:
+    plain = _thumbnail(image, size)
+    with _DECODING:
+        made = pictures.watermarked(plain, link.watermark, format="webp")
+    return pictures.mark(made.data)
+
+
+class _Kept:
+    """Images with text over them, the last used ones; in no storage, so none is left behind."""
+
+    MOST = 48 * 1024 * 1024  # bytes
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> bytes | None:
+        with self._lock:
+            if (data := self._held.get(name)) is not None:
+                self._held.move_to_end(name)
+            return data
+
+    def put(self, name: str, data: bytes) -> bytes:
+        with self._lock:
+            self._size += len(data) - len(self._held.pop(name, b""))
+            self._held[name] = data
+            while self._size > self.MOST:
+                self._size -= len(self._held.popitem(last=False)[1])
+        return data
+
+
+_KEPT = _Kept()

@@ -1,0 +1,235 @@
+"""The public page of a sharing link."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from generator.errors import StudioError
+from generator.forms.visiting import NoteForm, PickForm
+from generator.models import Came, Generation, ImageAsset, ShareLink
+from generator.models.sharing import Download
+from generator.pictures import THUMBNAIL_EDGES
+from generator.sharing import coming, opening, replying, secrets
+from generator.sharing.opening import Shown
+from generator.templatetags.studio import number
+from generator.views.visiting import Visit, gone, shows_card, visits
+
+MOST_COUNTED = 1000
+LONGEST_PASSWORD = 1000  # characters that are looked at
+# Programs that fetch a page to draw its card, before any person has seen it.
+_PREVIEWS = (
+    "slackbot", "twitterbot", "facebookexternalhit", "facebot", "whatsapp", "telegrambot",
+    "discordbot", "linkedinbot", "skypeuripreview", "mattermost", "signal", "iframely",
+    "googlebot", "bingbot", "applebot", "pinterest", "viber", "line-poker", "matrix", "synapse",
+)  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@visits
+def shared(request: HttpRequest, visit: Visit) -> HttpResponseBase:
+    """The images of a link; a POST brings its password."""
+    if request.method == "POST":
+        return _unlock(request, visit)
+    if visit.is_locked:
+        return _locked(request)
+    if visit.known.is_in:
+        return _page(request, visit)
+    if request.method == "HEAD" or _only_looks_ahead(request):
+        return render(request, "shared/card.html", _card(request, visit.link))
+    if not opening.count_view(visit.link, timezone.now()):
+        return gone(request)
+    coming.log(visit.link, visit.visitor, Came.OPENED)
+    answer = _page(request, visit)
+    visit.keep(answer, visit.counted())
+    return answer
+
+
+@require_POST
+@visits
+def reply(request: HttpRequest, visit: Visit) -> HttpResponseBase:
+    """An image picked, or a note written, by somebody without an account."""
+    if not visit.may_see or not visit.link.takes_replies:
+        return gone(request)
+    if not visit.known.is_in:
+        return redirect(visit.address)
+    return _pick(request, visit) if "pick" in request.POST else _write(request, visit)
+
+
+# ── The password ──
+
+
+def _unlock(request: HttpRequest, visit: Visit) -> HttpResponse:
+    if not visit.is_locked:
+        return redirect(visit.address)
+    if wait := coming.take_a_guess(visit.link, visit.visitor):
+        minutes = -(-wait // 60)
+        when = "a minute" if minutes == 1 else f"{minutes} minutes"
+        fault = f"There were too many wrong passwords. Try again in {when}."
+        answer = _locked(request, fault, status=429)
+        answer["Retry-After"] = str(wait)
+        return answer
+    if not secrets.check_password(visit.link, request.POST.get("password", "")[:LONGEST_PASSWORD]):
+        coming.log(visit.link, visit.visitor, Came.WRONG_PASSWORD)
+        return _locked(request, "This is not the password. Look for capitals and spaces.")
+    coming.forget_guesses(visit.link, visit.visitor)
+    answer = redirect(visit.address)
+    visit.keep(answer, visit.unlocked())
+    return answer
+
+
+def _locked(request: HttpRequest, fault: str = "", *, status: int = 200) -> HttpResponse:
+    return render(request, "shared/locked.html", {"fault": fault}, status=status)
+
+
+# ── The images ──
+
+
+def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> HttpResponse:
+    """All of them, or one large; the note with its faults where one was sent."""
+    link = visit.link
+    key = _number(request.GET.get("image", ""))
+    if key is not None:
+        if (shown := opening.one(link, key)) is None:
+            return gone(request)
+        before, behind = opening.beside(link, key)
+        images, after = [shown], None
+        large = {"before": _text(before), "behind": _text(behind)}
+    else:
+        page = opening.page(link, after=_number(request.GET.get("after", "")))
+        images, after, large = page.images, page.after, {}
+    context = _card(request, link) | {
+        "link": link,
+        "address": visit.address,
+        "rows": _rows(visit, images),
+        "large": large,
+        "is_large": key is not None,
+        "after": _text(after),
+        "is_first": not request.GET.get("after"),
+        "count": _count(link),
+        "downloads": link.download != Download.NONE,
+        **(_replies(visit, note) if link.takes_replies else {}),
+    }
+    return render(request, "shared/shared.html", context)
+
+
+def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
+    link = visit.link
+    found = [shown.image for shown in images]
+    picked = replying.picked(link, visit.known.visitor, found) if link.takes_replies else set()
+    return [
+        {
+            "key": str(shown.key),
+            "image": shown.image,
+            "alt": shown.image.alt if link.shows_prompt else "",
+            "prompt": shown.image.generation.prompt if link.shows_prompt else "",
+            "settings": _settings(shown.image.generation) if link.shows_prompt else [],
+            "picked": shown.image.pk in picked,
+            "widths": [_width(shown.image, edge) for edge in THUMBNAIL_EDGES.values()],
+            "small": reverse("shared_picture", args=[visit.secret, shown.key, "small"]),
+            "large": reverse("shared_picture", args=[visit.secret, shown.key, "large"]),
+            "download": reverse("shared_download", args=[visit.secret, shown.key]),
+        }
+        for shown in images
+    ]
+
+
+def _width(image: ImageAsset, edge: int) -> str:
+    """How wide its thumbnail of this edge is, in pixels."""
+    scale = min(1.0, edge / max(image.width, image.height))
+    return str(max(1, round(image.width * scale)))
+
+
+def _settings(generation: Generation) -> list[tuple[str, str]]:
+    said = [("Model", generation.label)]
+    for name, value in generation.fields.items():
+        if isinstance(value, str | int | float) and value not in ("", None):
+            words = ("on" if value else "off") if isinstance(value, bool) else str(value)
+            said.append((name.replace("_", " ").capitalize(), words))
+    return said
+
+
+def _card(request: HttpRequest, link: ShareLink) -> dict[str, Any]:
+    """What a chat program may draw."""
+    title = link.title or (link.collection.name if link.collection else "")
+    card: dict[str, Any] = {"title": title or "Images", "team_name": link.team.name, "cover": ""}
+    if shows_card(link):
+        first = next(iter(opening.page(link, size=1).images), None)
+        if first is not None:
+            secret = request.resolver_match.kwargs["secret"] if request.resolver_match else ""
+            path = reverse("shared_picture", args=[secret, first.key, "small"])
+            card["cover"] = request.build_absolute_uri(path)
+    return card
+
+
+def _count(link: ShareLink) -> str:
+    count = opening.shown_images(link)[: MOST_COUNTED + 1].count()
+    if count > MOST_COUNTED:
+        return f"More than {number(MOST_COUNTED)} images"
+    return f"{number(count)} image{'' if count == 1 else 's'}"
+
+
+def _only_looks_ahead(request: HttpRequest) -> bool:
+    agent = request.META.get("HTTP_USER_AGENT", "").lower()
+    ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return "prefetch" in ahead or any(name in agent for name in _PREVIEWS)
+
+
+# ── Replies ──
+
+
+def _replies(visit: Visit, note: NoteForm | None) -> dict[str, Any]:
+    written = replying.note_of(visit.link, visit.known.visitor)
+    if note is None:
+        note = NoteForm(initial={"name": written.name, "text": written.text} if written else {})
+    return {"note": note, "written": written}
+
+
+def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
+    form = PickForm(request.POST)
+    shown = opening.one(visit.link, form.cleaned_data["pick"]) if form.is_valid() else None
+    if shown is None:
+        return gone(request)
+    is_on = form.cleaned_data["on"]
+    try:
+        replying.pick(visit.link, visit.known.visitor, shown.image, on=is_on)
+    except StudioError as error:
+        return HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=409)
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return HttpResponse(status=204)
+    return redirect(_back(request, visit, shown.key))
+
+
+def _back(request: HttpRequest, visit: Visit, key: int) -> str:
+    """The page that the heart was on."""
+    if "large" in request.POST:
+        return f"{visit.address}?image={key}"
+    after = _number(request.POST.get("after", ""))
+    return f"{visit.address}{f'?after={after}' if after else ''}#i{key}"
+
+
+def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            visitor = visit.known.visitor
+            replying.write(visit.link, visitor, name=said["name"], text=said["text"])
+            return redirect(f"{visit.address}#note")
+        except StudioError as error:
+            form.add_error("text", str(error))
+    return _page(request, visit, form)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _text(key: int | None) -> str:
+    """A key as an address has it: templates put separators into numbers."""
+    return "" if key is None else str(key)

@@ -1,0 +1,94 @@
+"""The bytes behind a sharing link: always through the studio, never off to the storage."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from generator import packing, zipping
+from generator.errors import BadPicture
+from generator.models import Came
+from generator.models.assets import THUMBNAILS
+from generator.models.sharing import Download
+from generator.sharing import coming, handing, opening
+from generator.sharing.handing import Handed
+from generator.views.downloads import zip_answer
+from generator.views.files import content_type
+from generator.views.visiting import Visit, gone, visits
+
+BRIEFLY = 60  # seconds that a browser may show an image again without asking
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+@visits
+def picture(request: HttpRequest, visit: Visit, pk: int, size: str) -> HttpResponseBase:
+    """One of the images, small or large; as made only where it may be downloaded so."""
+    link = visit.link
+    is_whole = size == "original" and link.download == Download.ORIGINAL
+    if not visit.may_see or not (size in THUMBNAILS or is_whole):
+        return gone(request)
+    shown = opening.one(link, pk)
+    if shown is None or (is_whole and shown.image.format == "svg"):
+        return gone(request)
+    image = shown.image
+    try:
+        handed = handing.to_keep(link, image) if is_whole else handing.thumbnail(link, image, size)
+    except (zipping.Unreadable, BadPicture) as error:
+        return _silent(error)
+    answer = _bytes(handed)
+    answer["Cache-Control"] = f"private, max-age={BRIEFLY}"
+    return answer
+
+
+@require_safe
+@visits
+def download(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
+    """One of the images to keep, as the link allows it."""
+    if not visit.may_see or visit.link.download == Download.NONE:
+        return gone(request)
+    shown = opening.one(visit.link, pk)
+    if shown is None:
+        return gone(request)
+    try:
+        handed = handing.to_keep(visit.link, shown.image)
+    except (zipping.Unreadable, BadPicture) as error:
+        return _silent(error)
+    if request.method == "GET":
+        coming.log(visit.link, visit.visitor, Came.DOWNLOADED)
+    answer = _bytes(handed)
+    stem = shown.image.file_name().rpartition(".")[0]
+    name = f"image-{stem.rpartition('-')[2]}-{shown.key}.{handed.extension}"
+    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return answer
+
+
+@require_safe
+@visits
+def archive(request: HttpRequest, visit: Visit) -> HttpResponseBase:
+    """All of them as one ZIP, on the same terms."""
+    if not visit.may_see or visit.link.download == Download.NONE:
+        return gone(request)
+    if request.method == "GET":
+        coming.log(visit.link, visit.visitor, Came.TOOK_ALL)
+    name = f"{zipping.safe_name(visit.link.title) or 'images'}.zip"
+    entries = handing.entries(visit.link)
+    packing.give_back_connection()
+    return zip_answer(request, zipping.stream(entries), name)
+
+
+def _bytes(handed: Handed) -> HttpResponse:
+    answer = HttpResponse(handed.data, content_type=content_type(f"image.{handed.extension}"))
+    # Whatever the bytes are, they run nothing and load nothing.
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
+def _silent(error: Exception) -> HttpResponse:
+    logger.warning("A shared image could not be read: %s", type(error.__cause__ or error).__name__)
+    return HttpResponse(
+        "The image cannot be had just now. Try again in a moment.",
+        content_type="text/plain; charset=utf-8",
+        status=503,
+    )

@@ -1,0 +1,167 @@
+"""The door of a sharing link: who may come in, and the one page for whoever may not."""
+
+import hmac
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Concatenate
+
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.views.decorators.debug import sensitive_variables
+
+from generator.models import Audience, ShareLink, User
+from generator.sharing import coming, opening, secrets
+
+VISIT = 3600  # seconds that a counted visit lasts
+UNLOCKED = 12 * 3600  # seconds that a password opens
+KEPT = 90 * 86_400  # seconds that a visitor's picks stay theirs
+COOKIE = "visit"
+_SALT = "generator.views.visiting"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the visitor's cookie says: who they are, when their visit was counted, by which hash of
+    a password they got in, and when. Times are seconds since 1970, nought for never."""
+
+    visitor: uuid.UUID
+    since: int = 0
+    lock: str = ""
+    unlocked: int = 0
+
+    @property
+    def is_in(self) -> bool:
+        """Whether their visit was counted and is not over."""
+        return time.time() - self.since < VISIT
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody before a link that they may open now, or could with its password."""
+
+    link: ShareLink
+    secret: str
+    known: Pass
+    visitor: coming.Visitor
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the link wants a password that this visitor has not given."""
+        if not self.link.password:
+            return False
+        is_fresh = time.time() - self.known.unlocked < UNLOCKED
+        return not (is_fresh and hmac.compare_digest(self.known.lock, lock_of(self.link)))
+
+    @property
+    def may_see(self) -> bool:
+        """Whether bytes are for them: a link of so many views shows them to counted visits."""
+        return not self.is_locked and (self.link.most_views is None or self.known.is_in)
+
+    @property
+    def address(self) -> str:
+        """Where the cookie belongs, and nothing else of the studio."""
+        return f"/s/{self.secret}/"
+
+    def keep(self, answer: HttpResponse, known: Pass) -> None:
+        """Give the visitor their cookie; it is good for this link alone."""
+        words = [known.visitor.hex, known.since, known.lock, known.unlocked]
+        answer.set_cookie(
+            COOKIE,
+            signing.dumps(words, salt=_salt(self.link.digest)),
+            max_age=KEPT,
+            path=self.address,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+
+    def unlocked(self) -> Pass:
+        """What the cookie says once the password was right."""
+        return replace(self.known, lock=lock_of(self.link), unlocked=int(time.time()))
+
+    def counted(self) -> Pass:
+        """What the cookie says once the visit was counted."""
+        return replace(self.known, since=int(time.time()))
+
+
+def lock_of(link: ShareLink) -> str:
+    """What stands for a link's password in a cookie: another as soon as the password is."""
+    return salted_hmac(
+        f"{_SALT}.lock", f"{link.pk} {link.password}", algorithm="sha256"
+    ).hexdigest()
+
+
+def visits[**P](
+    view: Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Give the view the visit; whoever has no link that is open to them gets the one page."""
+
+    @wraps(view)
+    @sensitive_variables("secret")
+    def inner(
+        request: HttpRequest, secret: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        visit = _visit(request, secret)
+        answer = gone(request) if visit is None else view(request, visit, *args, **kwargs)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+    return login_not_required(inner)
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """Over, revoked, used up, mistyped, for others: one page, the same for all."""
+    return render(request, "shared/gone.html", status=404)
+
+
+def _visit(request: HttpRequest, secret: str) -> Visit | None:
+    known = _known(request, secret)
+    user = request.user.pk if isinstance(request.user, User) else None
+    now = timezone.now()
+    link = opening.opened(secret, user=user, now=now, is_in=known.is_in)
+    if link is None:
+        return None
+    agent = coming.cleaned_agent(request.META.get("HTTP_USER_AGENT", ""))
+    address = coming.shortened(get_adapter().get_client_ip(request))
+    return Visit(link, secret, known, coming.Visitor(known.visitor, address, agent))
+
+
+def _known(request: HttpRequest, secret: str) -> Pass:
+    try:
+        words = signing.loads(
+            request.COOKIES.get(COOKIE, ""), salt=_salt(secrets.digest_of(secret)), max_age=KEPT
+        )
+        return Pass(uuid.UUID(words[0]), words[1], words[2], words[3])
+    except signing.BadSignature:
+        return Pass(uuid.uuid4())
+
+
+def _salt(digest: str) -> str:
+    return f"{_SALT} {digest}"
+
+
+def shows_card(link: ShareLink) -> bool:
+    """Whether a chat program may be given an image: of a link that anybody may open, and often."""
+    is_for_all = link.audience == Audience.ANYONE
+    return is_for_all and not link.password and link.most_views is None
