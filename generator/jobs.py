@@ -25,6 +25,7 @@ from django_rq import get_queue
 
 from generator import catalogue_sync, lifecycle, noticing, patience, pictures
 from generator.errors import AlreadyMoved, BadPicture, ProviderError, StudioError
+from generator.library import trash
 from generator.models import (
     AT_THE_PROVIDER,
     Ceiling,
@@ -49,6 +50,7 @@ BEAT_EVERY = 5  # seconds between a worker's signs of life
 AT_ONCE = 1000  # generations that one look sends
 FORGOTTEN_AT_ONCE = 2000  # reference images that one day's round deletes
 REPLIES_AT_ONCE = 5000  # kept replies that one bite deletes
+TRASH_AT_ONCE = 500  # images of the trash that one bite deletes
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
 MAILS_AT_ONCE = 200  # notices that a sweep sends
 MAIL_AGAIN_AFTER = timedelta(minutes=5)
@@ -297,6 +299,7 @@ def daily() -> None:
         for reference in ReferenceImage.objects.forgotten(timezone.now())[:FORGOTTEN_AT_ONCE]:
             reference.delete()
         _enqueue(forget_replies)
+        _enqueue(empty_trash)
     # A job, for the clock must not wait for a gateway: a worker whose clock stands counts as dead.
     if Chore.objects.take(CATALOGUE, every=timedelta(days=1)) and not _enqueue(sync_catalogue):
         Chore.objects.put_off(CATALOGUE, by=AGAIN_AFTER)
@@ -306,6 +309,12 @@ def forget_replies() -> None:
     """Delete what the gateway answered long ago, a bite at a time."""
     if KeptReply.objects.forget(at_most=REPLIES_AT_ONCE) == REPLIES_AT_ONCE:
         _enqueue(forget_replies)
+
+
+def empty_trash() -> None:
+    """Delete what has lain in the trash for long, a bite at a time."""
+    if trash.empty(timezone.now(), at_most=TRASH_AT_ONCE) == TRASH_AT_ONCE:
+        _enqueue(empty_trash)
 
 
 def sync_catalogue() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import batched
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -30,12 +31,19 @@ def restore(images: Iterable[ImageAsset], *, by: Membership) -> int:
 
 
 def empty(now: datetime, *, at_most: int) -> int:
-    """Delete what has lain in the trash for TRASH_LIFE, bytes and all; says how many images."""
+    """Delete what has lain in the trash for TRASH_LIFE, bytes and all; says how many images it saw.
+
+    The generation, what it cost and references that stood for the image stay.
+    """
     over = ImageAsset.objects.trashed().filter(trashed_at__lte=now - TRASH_LIFE)
-    images = list(over.order_by("trashed_at").select_related("generation")[:at_most])
-    for image in images:
-        image.delete()
-    return len(images)
+    keys = list(over.order_by("trashed_at").values_list("pk", flat=True)[:at_most])
+    for key in keys:
+        with transaction.atomic():
+            # Looked at again under a lock: somebody may have taken it out just now.
+            image = over.select_for_update().filter(pk=key).first()
+            if image:
+                image.delete()
+    return len(keys)
 
 
 def movable(by: Membership) -> Q:

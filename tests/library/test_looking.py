@@ -1,9 +1,10 @@
 """Looking through a library: the same images in the same order, whichever way finds them."""
 
 import random
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.http import QueryDict
@@ -209,8 +210,8 @@ def _read_each(user: User, look: Look) -> list[ImageAsset]:
     return [image for image in kept if fits(image)]
 
 
-def _paged(team: Team, user: User, look: Look) -> list[object]:
-    found, before = [], None
+def _paged(team: Team, user: User, look: Look) -> list[UUID]:
+    found, before = list[UUID](), None
     while True:
         some = page(team, user, look, before=before, size=7)
         found += [image.pk for image in some.images]
@@ -220,7 +221,7 @@ def _paged(team: Team, user: User, look: Look) -> list[object]:
         before = some.earlier
 
 
-def _assert_neighbours(team: Team, user: User, look: Look, right: list[object]) -> None:
+def _assert_neighbours(team: Team, user: User, look: Look, right: list[UUID]) -> None:
     for place, pk in enumerate(right):
         image = ImageAsset.objects.get(pk=pk)
         around = [one and one.pk for one in neighbours(team, user, look, image)]
@@ -245,7 +246,7 @@ def test_new_images_are_counted_up_to_a_hundred(
     "asked", [{}, {"words": "fox"}, {"words": "fox", "tag": 1}, {"authors": (1, 2)}]
 )
 def test_a_page_asks_as_much_of_the_database_however_many_images_there_are(
-    asked: dict[str, object], member: User, team: Team, django_assert_max_num_queries: Callable
+    asked: dict[str, object], member: User, team: Team, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(12):
         make_image(member, team, "a fox")
