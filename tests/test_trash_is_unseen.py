@@ -24,12 +24,13 @@ from generator.models import (
     ImageAsset,
     LedgerEntry,
     ReferenceImage,
+    Role,
     Status,
     Team,
     User,
 )
 from generator.offers import offers_for
-from tests.make import make_asset, make_generation, make_mask
+from tests.make import add_member, make_asset, make_generation, make_mask, make_user
 from tests.views.conftest import words
 
 pytestmark = pytest.mark.django_db
@@ -120,13 +121,29 @@ def test_nothing_hands_out_the_bytes_of_what_is_in_the_trash(
 ) -> None:
     reference = as_reference(member, team, trashed)
     for path in (
-        reverse("image", args=[team.slug, trashed.pk]),
         reverse("download", args=[team.slug, trashed.pk]),
         reverse("picture", args=[team.slug, trashed.pk, "original"]),
         reverse("reference_picture", args=[team.slug, reference.pk]),
         reverse("reference_picture", args=[team.slug, reference.pk]) + "?size=full",
     ):
         assert maker.get(path).status_code == 404, path
+
+
+def test_only_who_may_restore_it_sees_it_on_its_page_and_small(
+    team: Team, maker: Client, trashed: ImageAsset
+) -> None:
+    people = {"viewer": Role.VIEWER, "mate": Role.MEMBER, "admin": Role.ADMIN}
+    page = reverse("image", args=[team.slug, trashed.pk])
+    paths = [page, reverse("picture", args=[team.slug, trashed.pk, "small"])]
+    answers = {"author": [maker.get(path).status_code for path in paths]}
+    for name, role in people.items():
+        add_member(team, make_user(name), role)
+        browser = Client()
+        browser.force_login(User.objects.get(username=name))
+        answers[name] = [browser.get(path).status_code for path in paths]
+    seen = [200, 302]
+    assert answers == {"author": seen, "admin": seen, "mate": [404, 404], "viewer": [404, 404]}
+    assert "In the trash since" in words(maker.get(page).content.decode())
 
 
 def test_a_line_of_the_ledger_leads_to_what_can_be_opened(

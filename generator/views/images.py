@@ -1,31 +1,28 @@
-"""One image: its page, its bytes behind a link of short life, its download."""
+"""One image: its page, and its bytes behind a link of short life."""
 
 import logging
 import uuid
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from generator import pictures
 from generator.access import TeamRequest, in_team
 from generator.family_tree import tree_of
 from generator.library.looking import Look, neighbours
 from generator.library.trash import TRASH_LIFE, movable
-from generator.models import CatalogueEntry, Deed, Generation, ImageAsset, Tag
+from generator.models import CatalogueEntry, Deed, ImageAsset, Tag
 from generator.models.assets import THUMBNAILS
 from generator.models.storage import link_to
 from generator.offers import buttons_of, offers_for
 from generator.views import cards
 from generator.views.comparing import related
 from generator.views.facts import facts, reported
-from generator.views.files import SAFETY, content_type
+from generator.views.files import SAFETY
 
 logger = logging.getLogger(__name__)
 DRAWING = "drawing.svg"
@@ -140,8 +137,8 @@ def picture(request: TeamRequest, pk: uuid.UUID, size: str) -> HttpResponse:
 
 
 def _trashed_picture(request: TeamRequest, asset: ImageAsset, size: str) -> HttpResponse:
-    """What the trash shows: thumbnails, to those who have one. The original stays where it is."""
-    if size == "original" or not request.membership.may(Deed.TRASH_OWN):
+    """What the trash shows: thumbnails, to who may restore it. The original stays where it is."""
+    if size == "original" or not _may_move(request, asset):
         raise Http404
     if asset.thumbnails_at is None:
         return redirect(static(DRAWING))
@@ -151,30 +148,6 @@ def _trashed_picture(request: TeamRequest, asset: ImageAsset, size: str) -> Http
 def _to(key: str, *, keep: int) -> HttpResponse:
     answer = redirect(link_to(key))
     answer["Cache-Control"] = f"private, max-age={keep}"
-    return answer
-
-
-@require_safe
-@in_team
-def download(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
-    """The stored file. The author's own copy also says prompt and settings, unless turned off."""
-    asset = _asset(request, pk)
-    if asset.trashed_at:
-        raise Http404
-    try:
-        with asset.file.open() as file:
-            data = file.read()
-    except Exception as error:  # storages raise what they like
-        logger.warning("An image could not be read: %s", type(error).__name__)
-        messages.error(request, "The image storage does not answer. Try again in a moment.")
-        return redirect("image", request.team.slug, asset.pk)
-    if asset.generation.author_id == request.user.pk and settings.KEEP_SETTINGS_IN_DOWNLOADS:
-        data = pictures.mark(
-            data, prompt=asset.generation.prompt, settings=_said_settings(asset.generation)
-        )
-    answer = HttpResponse(data, content_type=content_type(asset.file_name()))
-    answer["Content-Disposition"] = content_disposition_header(True, asset.file_name()) or ""
-    answer["Cache-Control"] = "private, no-store"
     return answer
 
 
@@ -193,12 +166,3 @@ def _may_move(request: TeamRequest, asset: ImageAsset) -> bool:
     may = request.membership.may
     own = asset.author_id == request.user.pk
     return may(Deed.TRASH_ANY) or (own and may(Deed.TRASH_OWN))
-
-
-def _said_settings(generation: Generation) -> dict[str, Any]:
-    return {
-        "model": generation.wire_model,
-        "provider": generation.provider,
-        **generation.fields,
-        "count": generation.count,
-    }
