@@ -92,10 +92,18 @@ class GoingForm(forms.Form):
     keep_links = forms.BooleanField(required=False)
 
 
+class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only to mypy
+    """One of a team's members, by the name that pages call them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Their name."""
+        return str(obj.user.shown_name)
+
+
 class HandOverForm(forms.Form):
     """Who shall own the team: another member who can sign in."""
 
-    to = forms.ModelChoiceField(
+    to = MemberField(
         Membership.objects.none(),
         error_messages={
             "required": "Pick who shall own the team.",
@@ -109,7 +117,6 @@ class HandOverForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         others = by.team.memberships.filter(user__is_active=True).exclude(pk=by.pk)
         field.queryset = others.select_related("user").order_by("user__username")
-        field.label_from_instance = lambda member: member.user.shown_name  # type: ignore[method-assign]
 
 
 class CapsForm(forms.Form):

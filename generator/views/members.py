@@ -6,7 +6,7 @@ from datetime import datetime
 
 from generator import usage
 from generator.forms.teams import ROLE_NAMES
-from generator.models import Cap, Deed, Membership, Role, Window
+from generator.models import Cap, Deed, Membership, QuotaAccount, Role, StartingCaps, Window
 from generator.models.roles import may_remove, may_set_role
 
 
@@ -73,7 +73,9 @@ def asked(by: Membership) -> list[Asked]:
     }
     return [
         Asked(
-            str(row.pk), row.email, str(row.get_role_display()),
+            str(row.pk),
+            row.email,
+            ROLE_NAMES[Role(row.role)],
             row.invited_by.shown_name if row.invited_by else "", row.expires_at,
             is_sent=row.mailed_at is not None or row.mail_at is None, is_tried=row.mail_tries > 0,
             is_over=not row.is_backed_by(senders.get(row.invited_by_id or 0)),
@@ -99,9 +101,16 @@ def _used(by: Membership) -> dict[int, int]:
 
 
 def _caps(by: Membership) -> dict[int, int]:
+    """Credits by user. Who used nothing yet has no account, and will begin as everybody does."""
+    starting = StartingCaps.objects.now().of_a_member()[Window.MONTH]
+    opened = QuotaAccount.objects.filter(team=by.team).values_list("user", flat=True)
+    new = by.team.memberships.exclude(user__in=opened.exclude(user=None))
     caps = Cap.objects.filter(account__team=by.team, window=Window.MONTH)
-    return {
+    found = {
         cap.account.user_id: cap.holds
         for cap in caps.select_related("account")
         if cap.account.user_id is not None
     }
+    if starting is None:
+        return found
+    return found | dict.fromkeys(new.values_list("user", flat=True), starting)

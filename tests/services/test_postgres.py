@@ -17,6 +17,7 @@ RULES = [
     "tests/test_memory.py",
     "tests/test_steps.py",
     "tests/test_tasks.py",
+    "tests/test_teaming.py",
     "tests/services/test_races.py",
     "tests/services/test_notices_at_once.py",
     "tests/test_noticing.py",

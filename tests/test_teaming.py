@@ -1,0 +1,145 @@
+"""Who is in a team, and as what: made, changed, left, handed over; by two at a time as well."""
+
+import pytest
+
+from generator import books, jobs, teaming
+from generator.errors import NotAllowed, StudioError
+from generator.models import Generation, Membership, QuotaAccount, Role, Status, Team, User, Window
+from tests.make import add_member, make_entry, make_generation, make_team, make_user
+from tests.services.test_races import race
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mara() -> Membership:
+    """The owner of northlight."""
+    return add_member(make_team(slug="northlight"), make_user("mara"), Role.OWNER)
+
+
+def joined(mara: Membership, name: str, role: Role = Role.MEMBER) -> Membership:
+    """One more in the team."""
+    return add_member(mara.team, make_user(name), role)
+
+
+def owners(team: Team) -> set[str]:
+    """Who owns it."""
+    rows = team.memberships.filter(role=Role.OWNER)
+    return set(rows.values_list("user__username", flat=True))
+
+
+def test_a_new_team_begins_with_the_studio_s_caps() -> None:
+    nora = make_user("nora")
+    team = teaming.new_team(nora, name="Northlight", time_zone="UTC")
+    assert QuotaAccount.objects.of(team, nora).left(Window.MONTH, team.today()) == 10_000
+
+
+def test_everybody_has_a_personal_team_beside_those_they_make() -> None:
+    nora = make_user("nora")
+    teaming.new_team(nora, name="Northlight", time_zone="UTC")
+    assert [team.name for team in Team.objects.of(nora)] == ["Northlight", "nora"]
+
+
+def test_nobody_changes_their_own_role(mara: Membership) -> None:
+    joined(mara, "jonas", Role.OWNER)
+    with pytest.raises(NotAllowed):
+        teaming.set_role(mara, Role.ADMIN, by=mara)
+
+
+def test_who_was_demoted_a_moment_ago_may_not_do_it_any_more(mara: Membership) -> None:
+    admin, member = joined(mara, "ada", Role.ADMIN), joined(mara, "jonas")
+    teaming.set_role(Membership.objects.get(pk=admin.pk), Role.VIEWER, by=mara)
+    for deed in (
+        lambda: teaming.set_role(member, Role.VIEWER, by=admin),  # what `admin` says is of before
+        lambda: teaming.remove(member, by=admin, keep_links=False),
+        lambda: teaming.invite(admin, ["x@example.org"], Role.VIEWER, by_mail=True),
+    ):
+        with pytest.raises(NotAllowed):
+            deed()
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_a_suspended_owner_does_not_count_as_one(mara: Membership) -> None:
+    other = joined(mara, "olga", Role.OWNER)
+    User.objects.filter(pk=other.user_id).update(is_active=False)
+    with pytest.raises(StudioError, match="A team needs an owner"):
+        teaming.leave(mara, keep_links=False)
+
+
+def test_a_team_is_not_handed_to_somebody_suspended(mara: Membership) -> None:
+    heir = joined(mara, "jonas")
+    User.objects.filter(pk=heir.user_id).update(is_active=False)
+    with pytest.raises(NotAllowed):
+        teaming.hand_over(mara, heir)
+    assert owners(mara.team) == {"mara"}
+
+
+def test_one_s_personal_team_is_for_good() -> None:
+    nora = make_user("nora")
+    own = nora.memberships.get()
+    with pytest.raises(NotAllowed):
+        teaming.leave(own, keep_links=False)
+    with pytest.raises(NotAllowed):
+        teaming.invite(own, ["x@example.org"], Role.MEMBER, by_mail=True)
+
+
+def test_what_waits_of_who_leaves_is_withdrawn_there_and_nowhere_else(mara: Membership) -> None:
+    make_entry()
+    gone = joined(mara, "jonas")
+    here, elsewhere = make_generation(gone.user, mara.team), make_generation(gone.user)
+    assert teaming.remove(gone, by=mara, keep_links=False) == 1
+    statuses = [Generation.objects.get(pk=one.pk).status for one in (here, elsewhere)]
+    assert statuses == [Status.CANCELLED, Status.QUEUED]
+    assert books.prove() == []
+
+
+def test_what_was_begun_in_the_moment_of_leaving_is_withdrawn_by_the_sweep(
+    mara: Membership,
+) -> None:
+    make_entry()
+    gone = joined(mara, "jonas")
+    late = make_generation(gone.user, mara.team)
+    gone.delete()
+    jobs.sweep()
+    late.refresh_from_db()
+    assert late.status == Status.CANCELLED
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_links_of_who_is_removed_end_or_are_the_remover_s(mara: Membership, keep: bool) -> None:
+    gone = joined(mara, "jonas")
+    link = mara.team.links.create(author=gone.user, nonce=b"n" * 16, digest="d")
+    other = gone.user.personal_team.links.create(author=gone.user, nonce=b"m" * 16, digest="e")
+    teaming.remove(gone, by=mara, keep_links=keep)
+    link.refresh_from_db()
+    other.refresh_from_db()
+    assert (link.revoked_at is None, link.author) == (keep, mara.user if keep else gone.user)
+    assert (other.revoked_at, other.author) == (None, gone.user)
+
+
+def test_who_is_removed_cannot_come_back_by_an_invitation_that_was_still_open(
+    mara: Membership,
+) -> None:
+    gone = joined(mara, "jonas")
+    mara.team.invitations.create(email="Jonas@example.org", secret_digest="d")
+    teaming.remove(gone, by=mara, keep_links=False)
+    assert not mara.team.invitations.still_open().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_leave_at_the_same_moment_one_stays(mara: Membership) -> None:
+    other = joined(mara, "olga", Role.OWNER)
+    said = race(*[lambda one=one: teaming.leave(one, keep_links=False) for one in (mara, other)])
+    assert len(owners(mara.team)) == 1
+    assert [type(one) for one in said if one != 0] == [StudioError]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_make_each_other_viewers_one_stays_owner(mara: Membership) -> None:
+    other = joined(mara, "olga", Role.OWNER)
+    race(
+        lambda: teaming.set_role(other, Role.VIEWER, by=mara),
+        lambda: teaming.set_role(mara, Role.VIEWER, by=other),
+    )
+    assert len(owners(mara.team)) == 1
