@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.db.models import Count
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
 
 from generator.access import TeamRequest, in_team
 from generator.models import Generation, ImageAsset
@@ -47,7 +48,7 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the facts, a cell for each image; a cell of a prompt is in pieces."""
+    """One line of the facts, a cell for each image; empty where it says nothing of one."""
 
     label: str
     cells: tuple[str, ...]
@@ -66,10 +67,16 @@ class Piece:
     only: bool
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @in_team
 def compare(request: TeamRequest) -> HttpResponse:
-    """Two to four images, and where they differ; with fewer than two, a word on how to choose."""
+    """Two to four images, and where they differ; with fewer than two, a word on how to choose.
+
+    The library sends what was chosen in it; it is asked for by its address, which can be kept.
+    """
+    if request.method == "POST":
+        page = reverse("compare", args=[request.team.slug])
+        return redirect(f"{page}?{_query(_pks(request.POST))}")
     named = _named(request)
     shown = [image for image in named if image.trashed_at is None]
     images = shown[:MOST]
@@ -93,18 +100,23 @@ def compare(request: TeamRequest) -> HttpResponse:
 
 def _named(request: TeamRequest) -> list[ImageAsset]:
     """The team's images that the address names, in its order. Raises Http404 for any other."""
-    try:
-        named = [uuid.UUID(text) for text in request.GET.getlist("image")[:MOST_NAMED]]
-    except ValueError as error:
-        raise Http404 from error
+    pks = _pks(request.GET)
     rows = ImageAsset.objects.filter(team=request.team).select_related(
         "generation__entry", "generation__author"
     )
-    found = rows.in_bulk(named)
-    pks = dict.fromkeys(named)
+    found = rows.in_bulk(pks)
     if len(found) < len(pks):
         raise Http404
     return [found[pk] for pk in pks]
+
+
+def _pks(data: QueryDict) -> list[uuid.UUID]:
+    """The ids named, each once; one field may name several, parted by commas."""
+    texts = [text for several in data.getlist("image") for text in several.split(",")]
+    try:
+        return list(dict.fromkeys(uuid.UUID(text) for text in texts[:MOST_NAMED]))
+    except ValueError as error:
+        raise Http404 from error
 
 
 def related(images: Sequence[ImageAsset]) -> list[ImageAsset]:

@@ -40,6 +40,8 @@ function count() {
     like.value = all ? "unfavourite" : "favourite";
     like.querySelector("span").textContent = all ? "No favourite" : "Favourite";
   }
+  const compare = bar.querySelector("[data-compare]");
+  if (compare) compare.hidden = boxes.length < 2 || boxes.length > 4; // no more stand beside each other
   // With many chosen the bar covers what stands at the foot of the page.
   wall().toggleAttribute("data-choosing", boxes.length > 0);
 }
