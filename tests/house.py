@@ -124,9 +124,7 @@ def furnish(team: Team, author: User, helper: User, owner: User, *, say: str) ->
         references=(reference,),
     )  # fmt: skip
     image, second, trashed = (make_asset(done, position) for position in range(3))
-    type(trashed).objects.filter(pk=trashed.pk).update(
-        trashed_at=timezone.now(), trashed_by=author
-    )
+    type(trashed).objects.filter(pk=trashed.pk).update(trashed_at=timezone.now(), trashed_by=author)
     grid = make_generation(
         author, team, prompt=say, wire_model="midjourney", status=Status.SUCCEEDED, cost=40,
         buttons=[BUTTON], task_id="7",

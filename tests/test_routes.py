@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.test import Client
 from django.urls import URLPattern, reverse
 
 from generator.models import Deed, Role
@@ -262,9 +263,7 @@ def visits(name: str) -> Iterator[Visit]:
             yield Visit(name, method, person)
 
 
-def test_every_route_lets_in_those_who_may_and_nobody_else(
-    house: House, queue: FakeQueue
-) -> None:
+def test_every_route_lets_in_those_who_may_and_nobody_else(house: House, queue: FakeQueue) -> None:
     wrong = []
     before, files = rows(), sent()
     for name in ROUTES:
@@ -364,6 +363,23 @@ def test_an_address_of_nothing_is_not_there(house: House) -> None:
         for method in _methods(route):
             answer = getattr(house.browsers["owner"], method)(address)
             assert answer.status_code == 404, f"{method} {name}: {answer.status_code}"
+
+
+# ── Requests from elsewhere (C1) ──
+
+
+def test_nothing_is_taken_without_the_forms_token_and_nothing_told_to_other_origins(
+    house: House,
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(house.people["owner"])
+    for name, route in ROUTES.items():
+        address = route.address(name, house.team.slug, house.things, house.things)
+        if route.post:
+            assert strict.post(address, route.form(house.things)).status_code == 403, name
+        if route.get and name != "live":
+            answer = strict.get(address, headers={"origin": "https://evil.example"})
+            assert "Access-Control-Allow-Origin" not in answer, name
 
 
 # ── Fields that nobody offered (A2) ──
