@@ -1,6 +1,5 @@
 """One image: its page, and its bytes behind a link of short life."""
 
-import logging
 import uuid
 from typing import Any
 
@@ -24,7 +23,6 @@ from generator.views.comparing import related
 from generator.views.facts import facts, reported
 from generator.views.files import SAFETY
 
-logger = logging.getLogger(__name__)
 DRAWING = "drawing.svg"
 FALL_BACK = 15  # seconds that an original may stand in for a thumbnail not made yet
 MOST_OFFERED = 100  # tags and collections that a menu lists
