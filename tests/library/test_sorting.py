@@ -29,7 +29,7 @@ def test_a_tie_has_the_place_of_its_image_and_is_there_once(
         sorting.tag(team, images[:2], "liked")
         sorting.collect(team, member, ImageAsset.objects.filter(team=team), collection)
     for kind, there in ((Favourite, images[:2]), (Tagging, images[:2]), (Collected, images)):
-        places = kind.objects.values_list("place", flat=True)  # type: ignore[attr-defined]
+        places = kind.objects.values_list("place", flat=True)
         assert sorted(places) == sorted(image.place for image in there)
 
 
