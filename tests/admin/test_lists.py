@@ -24,6 +24,7 @@ from generator.models import (
     Notice,
     QuotaAccount,
     ReferenceImage,
+    ShareLink,
     Status,
     Step,
     Team,
@@ -32,11 +33,11 @@ from generator.models import (
     Window,
     WindowTotal,
 )
-from tests.make import make_entry, make_generation, make_team, make_user
+from tests.make import make_entry, make_generation, make_link, make_team, make_user
 
 LARGE = (
     Generation, ImageAsset, LedgerEntry, KeptReply, Notice, UsageTotal, WindowTotal,
-    ReferenceImage, GivenReference, QuotaAccount,
+    ReferenceImage, GivenReference, QuotaAccount, ShareLink,
 )  # fmt: skip
 PEOPLE_SIZED = (User, Team, Invitation)  # may be searched word by word, but not counted
 LISTS = [
@@ -65,6 +66,7 @@ def fill(count: int) -> None:
         Notice.objects.create(
             user=author, account=account, window=Window.MONTH, start=team.today(), percent=50
         )
+        make_link(author, team=team)
         if number % 2:
             lifecycle.cancel(generation)
 
@@ -206,7 +208,7 @@ def test_lists_over_large_tables_are_made_for_them() -> None:
     for model in LARGE:
         registered = admin.site._registry.get(model)
         assert registered is None or isinstance(registered, LargeTable), model
-    assert {Generation, ImageAsset, LedgerEntry, Notice} <= set(LARGE_LISTS)
+    assert {Generation, ImageAsset, LedgerEntry, Notice, ShareLink} <= set(LARGE_LISTS)
 
 
 @pytest.mark.parametrize(
