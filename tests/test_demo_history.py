@@ -13,16 +13,22 @@ from django.utils import timezone
 
 from generator import books, demo_history, noticing
 from generator.demo import make_demo
+from generator.library.looking import Look, page
 from generator.models import (
     Action,
     CatalogueEntry,
+    Collection,
+    Favourite,
     Generation,
     ImageAsset,
+    ImageWords,
     KeptReply,
     LedgerEntry,
     Membership,
     Notice,
     Status,
+    Tag,
+    Team,
     UsageTotal,
     User,
     image_storage,
@@ -150,3 +156,16 @@ def test_where_nothing_is_offered_nothing_is_made_up() -> None:
     CatalogueEntry.objects.update(offered=False)
     with pytest.raises(CommandError, match="offers no model"):
         call_command("demo", scale=10)
+
+
+def test_its_images_are_found_by_their_words_and_people_sorted_some(history: int) -> None:
+    assert ImageWords.objects.count() == ImageAsset.objects.count()
+    team = Team.objects.get(slug="northlight")
+    tag = Tag.objects.filter(team=team)[0]
+    collection = Collection.objects.filter(team=team)[0]
+    member = Favourite.objects.filter(team=team)[0].user
+    for look in (
+        Look(words="photogr"), Look(tag=tag.pk), Look(collection=collection.pk),
+        Look(favourites=True),
+    ):  # fmt: skip
+        assert page(team, member, look).images, look

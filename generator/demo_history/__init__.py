@@ -17,6 +17,7 @@ from django.utils import timezone
 from generator import noticing
 from generator.demo_history.books import BATCH, Books
 from generator.demo_history.caps import set_caps
+from generator.demo_history.order import keep_order
 from generator.demo_history.orders import Menu, menu
 from generator.demo_history.paintings import EDGE, Gallery
 from generator.demo_history.people import Seat, seats
@@ -72,6 +73,7 @@ def fill(
         lines += history.leave_open()
         set_caps(history.seats, rng)
         _tell(history.seats)
+        keep_order(history.seats, rng)
     return lines
 
 
