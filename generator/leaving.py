@@ -57,6 +57,8 @@ def open_again(user: User, *, by: User) -> None:
     with transaction.atomic():  # the line in the audit log is written with it
         user.is_active = True
         user.save(update_fields=["is_active"])
+        if not Team.objects.filter(personal_of=user).exists():
+            Team.objects.create_personal(user)  # theirs was handed over
 
 
 @dataclass(frozen=True, slots=True)

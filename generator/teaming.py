@@ -58,7 +58,10 @@ def new_team(owner: User, *, name: str, time_zone: str) -> Team:
 
 
 def faults(team: Team, addresses: Sequence[str]) -> list[str]:
-    """What is wrong with these addresses, a sentence each; empty where all may be invited."""
+    """What is wrong with these addresses, a sentence each; empty where all may be invited.
+
+    They must be in small letters.
+    """
     bad = [address for address in addresses if not _is_address(address)]
     here = [address for address in _members_among(team, addresses) if address not in bad]
     good = [address for address in addresses if address not in bad and address not in here]

@@ -15,6 +15,7 @@ from generator.models.people import LONGEST_NAME
 from generator.teaming import MOST_OPEN, faults
 
 _PARTED = re.compile(r"[\s,;]+")
+NO_ADDRESS = "Write one e-mail address or several."
 ROLE_WORDS = {
     Role.OWNER: "Owner: all of it, and hands the team over",
     Role.ADMIN: "Admin: invites, sets roles and caps",
@@ -64,7 +65,7 @@ class InviteForm(forms.Form):
         field.choices = [(role.value, ROLE_WORDS[role]) for role in reversed(given)]
         field.initial = Role.MEMBER.value
         self.fields["addresses"].error_messages = {
-            "required": "Write one e-mail address or several.",
+            "required": NO_ADDRESS,
             "max_length": f"That is more than {MOST_OPEN} addresses. Send them in parts.",
         }
         field.error_messages = dict.fromkeys(field.error_messages, "Pick a role from the list.")
@@ -72,11 +73,13 @@ class InviteForm(forms.Form):
     def clean_addresses(self) -> list[str]:
         """The addresses, each once. Raises ValidationError that names those that will not do."""
         typed = str(self.cleaned_data["addresses"])
-        found = list(dict.fromkeys(each for each in _PARTED.split(typed) if each))
+        found = list(dict.fromkeys(each.lower() for each in _PARTED.split(typed) if each))
+        if not found:
+            raise ValidationError(NO_ADDRESS)
         if len(found) > MOST_OPEN:
             raise ValidationError(f"At most {MOST_OPEN} at once. Send them in parts.")
         if wrong := faults(self.by.team, found):
-            raise ValidationError(wrong)
+            raise ValidationError(" ".join(wrong))
         return found
 
 
