@@ -225,8 +225,7 @@ document.addEventListener("formdata", (event) => {
   const images = data.getAll("image");
   data.delete("image");
   if (sentBy && "onward" in sentBy.dataset) for (const name of ["collection", "shown", "name", "tag"]) data.delete(name);
-  if (sentBy?.dataset.onward) data.set("images", images.join(" "));
-  else data.set("image", images.join(","));
+  data.set("image", images.join(","));
 }, true);
 
 function closeSheets() {
@@ -276,10 +275,6 @@ document.addEventListener("htmx:load", (event) => {
   }
   // One word at a time: an older one would offer to restore what is here again.
   for (const other of document.querySelectorAll("#notices > [data-told]")) if (other !== told) other.remove();
-});
-document.addEventListener("htmx:configRequest", (event) => {
-  // `target` is the button; a popover's answer belongs to the page.
-  if (event.target.matches?.("[data-here]")) sentBy = event.target;
 });
 
 /* ── Filters ── */
