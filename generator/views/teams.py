@@ -80,7 +80,7 @@ def role(request: TeamRequest, pk: int) -> HttpResponse:
 
     def change() -> str:
         teaming.set_role(member, wanted, by=request.membership)
-        return f"{member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now."
+        return f"The role of {member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now."
 
     return _done(request, change)
 
