@@ -15,8 +15,9 @@ from generator.models import Came, Generation, ImageAsset, ShareLink
 from generator.models.sharing import Download
 from generator.pictures import THUMBNAIL_EDGES
 from generator.sharing import coming, opening, replying, secrets
+from generator.sharing.making import last_day_of
 from generator.sharing.opening import Shown
-from generator.templatetags.studio import number
+from generator.templatetags.studio import number as grouped
 from generator.views.visiting import Visit, gone, shows_card, visits
 
 MOST_COUNTED = 1000
@@ -109,6 +110,7 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         "rows": _rows(visit, images),
         "large": large,
         "is_large": key is not None,
+        "last_day": last_day_of(link),
         "after": _text(after),
         "is_first": not request.GET.get("after"),
         "count": _count(link),
@@ -126,7 +128,7 @@ def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
         {
             "key": str(shown.key),
             "image": shown.image,
-            "alt": shown.image.alt if link.shows_prompt else "",
+            "alt": shown.image.alt if link.shows_prompt else f"Image {number}",
             "prompt": shown.image.generation.prompt if link.shows_prompt else "",
             "settings": _settings(shown.image.generation) if link.shows_prompt else [],
             "picked": shown.image.pk in picked,
@@ -135,7 +137,7 @@ def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
             "large": reverse("shared_picture", args=[visit.secret, shown.key, "large"]),
             "download": reverse("shared_download", args=[visit.secret, shown.key]),
         }
-        for shown in images
+        for number, shown in enumerate(images, start=1)
     ]
 
 
@@ -170,8 +172,8 @@ def _card(request: HttpRequest, link: ShareLink) -> dict[str, Any]:
 def _count(link: ShareLink) -> str:
     count = opening.shown_images(link)[: MOST_COUNTED + 1].count()
     if count > MOST_COUNTED:
-        return f"More than {number(MOST_COUNTED)} images"
-    return f"{number(count)} image{'' if count == 1 else 's'}"
+        return f"More than {grouped(MOST_COUNTED)} images"
+    return f"{grouped(count)} image{'' if count == 1 else 's'}"
 
 
 def _only_looks_ahead(request: HttpRequest) -> bool:
