@@ -199,4 +199,6 @@ def _answer(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpRespons
 def _next(form: ChoosingForm) -> str:
     """The page of the studio that the form names; empty if it names none."""
     there = str(form.cleaned_data.get("next", ""))
-    return there if url_has_allowed_host_and_scheme(there, allowed_hosts=None) else ""
+    # Without the slash it would be taken for the name of a route.
+    is_here = there.startswith("/") and url_has_allowed_host_and_scheme(there, allowed_hosts=None)
+    return there if is_here else ""

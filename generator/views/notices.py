@@ -19,7 +19,8 @@ def got_it(request: TeamRequest, pk: int) -> HttpResponse:
     if request.htmx:
         return HttpResponse()
     page = request.POST.get("next", "")
-    here = url_has_allowed_host_and_scheme(
+    # Without the slash it would be taken for the name of a route.
+    here = page.startswith("/") and url_has_allowed_host_and_scheme(
         page, {request.get_host()}, require_https=request.is_secure()
     )
     return redirect(page) if here else redirect("studio", request.team.slug)
