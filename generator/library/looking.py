@@ -21,6 +21,7 @@ from generator.search_words import search_words
 
 PAGE = 60  # images
 MOST_NEWER = 100  # that are counted
+MOST_ROUNDS = 4  # of looking further while a page is empty
 LONGEST_SEARCH = 500  # characters that are read
 MOST_LOOKED_FOR = 20  # words that count
 MOST_VALUES = 50  # of one filter
@@ -124,9 +125,12 @@ def page(
     images than `size`, even none, although `earlier` says that there is more to look through.
     """
     span = _span(team, look)
-    found = find(
-        _wanted(team, user, look), span if before is None else span.below(before), size + 1
-    )
+    wanted = _wanted(team, user, look)
+    found = find(wanted, span if before is None else span.below(before), size + 1)
+    for _ in range(MOST_ROUNDS - 1):
+        if found.places or found.stopped is None:
+            break
+        found = find(wanted, span.below(found.stopped), size + 1)
     rows = _at(team, found.places[:size])
     if len(found.places) > size:
         return Page(rows, found.places[size - 1])
