@@ -17,6 +17,8 @@ def streamed(
     The generator is closed when the reader leaves. While it waits it should hold no connection to
     the database: who loads a file may take an hour.
     """
+    if request.method == "HEAD":
+        parts.close()  # nobody reads what a server would make all the same
     # A server of the one kind cannot hand the other's iterator over a piece at a time.
     content = _apart(parts) if isinstance(request, ASGIRequest) else parts
     answer = _Streamed(content, parts=parts, content_type=content_type)

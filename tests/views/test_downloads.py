@@ -348,3 +348,12 @@ def test_an_ordinary_server_ends_it_too(db: None) -> None:
     assert next(iter(answer)) == b"x"
     answer.close()
     assert ended == [True]
+
+
+def test_who_asks_only_what_there_is_has_nothing_made(db: None) -> None:
+    answer = downloads.zip_answer(RequestFactory().head("/"), iter_of(b"x"), "all.zip")
+    assert list(answer) == []
+
+
+def iter_of(*parts: bytes) -> Generator[bytes]:
+    yield from parts
