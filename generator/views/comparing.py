@@ -112,7 +112,7 @@ def _named(request: TeamRequest) -> list[ImageAsset]:
 
 def _pks(data: QueryDict) -> list[uuid.UUID]:
     """The ids named, each once; one field may name several, parted by commas."""
-    texts = [text for several in data.getlist("image") for text in several.split(",")]
+    texts = [text for several in data.getlist("image") for text in several.split(",") if text]
     try:
         return list(dict.fromkeys(uuid.UUID(text) for text in texts[:MOST_NAMED]))
     except ValueError as error:
