@@ -150,8 +150,8 @@ def test_an_image_of_another_team_or_in_the_trash_is_not_there(
         assert maker.get(there, {"image": str(key)}).status_code == 404
         assert send(maker, team, image=str(key)).status_code == 404
     theirs = make_collection(foreign.team, [foreign])
-    for key in (theirs.pk, "9" * 30, "x"):
-        assert maker.get(there, {"collection": str(key)}).status_code == 404
+    for number in (str(theirs.pk), "9" * 30, "x"):
+        assert maker.get(there, {"collection": number}).status_code == 404
     assert not ShareLink.objects.exists()
 
 
