@@ -1,0 +1,75 @@
+"""The migrations that gave images their words, and the index that follows the table."""
+
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from generator.library.searching import Term, hits
+from generator.library.spans import Span
+from generator.models import ImageAsset, ImageWords, Team, User
+from tests.make import make_asset, make_generation
+
+pytestmark = pytest.mark.django_db
+words = import_module("generator.migrations.0015_search_words")
+index = import_module("generator.migrations.0016_search")
+
+
+def execute(sql: str, params: Any) -> None:
+    """As a schema editor does."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # it alters no table that has checks to come
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(sql, params)
+
+
+editor = SimpleNamespace(connection=connection, execute=execute)
+
+
+def found(team: Team, typed: str) -> int:
+    """How many images the index has for a word."""
+    terms = [Term((f"_team{team.pk}",)), Term((typed,), begins=True)]
+    return len(hits(team, terms, Span(), 10))
+
+
+def test_images_that_were_there_get_the_words_of_new_ones(
+    member: User, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "BITE", 2)
+    for prompt in ("a red fox", "夜の東京", "", "Crème", "a fox"):
+        make_asset(make_generation(member, team, prompt=prompt))
+    right = list(ImageWords.objects.order_by("place").values())
+    ImageWords.objects.filter(words__contains="fox").delete()
+    for _ in range(2):
+        words.write_words(apps, editor)
+    assert list(ImageWords.objects.order_by("place").values()) == right
+    assert found(team, "fox") == 2
+
+
+def test_the_index_can_be_made_twice_and_of_words_that_are_there(member: User, team: Team) -> None:
+    make_asset(make_generation(member, team, prompt="a red fox"))
+    index.drop_index(apps, editor)
+    for _ in range(2):
+        index.make_index(apps, editor)
+    assert found(team, "fox") == 1
+
+
+def test_the_index_follows_a_change_of_the_words(member: User, team: Team) -> None:
+    image = make_asset(make_generation(member, team, prompt="a red fox"))
+    ImageWords.objects.filter(image=image).update(words=f"_team{team.pk} owl")
+    assert (found(team, "fox"), found(team, "owl")) == (0, 1)
+
+
+def test_an_image_and_its_words_are_written_together_or_not_at_all(
+    member: User, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ImageWords, **facts: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(ImageWords, "save", fail)
+    with pytest.raises(RuntimeError):
+        make_asset(make_generation(member, team))
+    assert not ImageAsset.objects.exists()
