@@ -85,7 +85,14 @@ def _unlock(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _locked(request: HttpRequest, fault: str = "", *, status: int = 200) -> HttpResponse:
-    return render(request, "shared/locked.html", {"fault": fault}, status=status)
+    return _with_form(render(request, "shared/locked.html", {"fault": fault}, status=status))
+
+
+def _with_form(answer: HttpResponse) -> HttpResponse:
+    """A browser that may say no referrer sends forms from nowhere, and those are refused. Other
+    sites are still told nothing."""
+    answer["Referrer-Policy"] = "same-origin"
+    return answer
 
 
 # ── The images ──
@@ -117,7 +124,8 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         "downloads": link.download != Download.NONE,
         **(_replies(visit, note) if link.takes_replies else {}),
     }
-    return render(request, "shared/shared.html", context)
+    answer = render(request, "shared/shared.html", context)
+    return _with_form(answer) if link.takes_replies else answer
 
 
 def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:

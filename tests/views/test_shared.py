@@ -555,3 +555,11 @@ def test_no_line_of_a_log_holds_a_secret(way: str) -> None:
 
 def test_what_is_said_on_the_console_goes_through_the_filter(settings: Any) -> None:
     assert "without_secrets" in settings.LOGGING["handlers"]["console"]["filters"]
+
+
+def test_a_page_with_a_form_lets_the_browser_say_where_the_form_comes_from(
+    client: Client, images: list[ImageAsset]
+) -> None:
+    """Under no-referrer a browser sends forms from an origin called null, which are refused."""
+    for link in (share(images, password="open sesame"), share(images, takes_replies=True)):
+        assert client.get(at(link))["Referrer-Policy"] == "same-origin"
