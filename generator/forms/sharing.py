@@ -79,6 +79,12 @@ class LinkForm(forms.Form):
         rarer = ("most_views", "watermark", "takes_replies", "shows_prompt")
         return any(self.errors.get(name) or self[name].value() for name in rarer)
 
+    @property
+    def password_is_lost(self) -> bool:
+        """Whether one was typed that must be typed again: none is ever sent back to a page."""
+        typed = self.is_bound and self["password"].value()
+        return bool(typed and self.errors and not self.errors.get("password"))
+
     def clean_password(self) -> str:
         """The new password; empty for none."""
         password = str(self.cleaned_data["password"])

@@ -204,6 +204,7 @@ def test_a_password_is_not_shown_again_even_where_something_else_was_wrong(
 ) -> None:
     answer = send(maker, team, image=str(image.pk), password="open sesame", most_views="0")
     assert "open sesame" not in answer.content.decode()
+    assert "Write the password again" in answer.content.decode()
 
 
 def test_without_an_end_only_where_the_administrator_allows_it(
