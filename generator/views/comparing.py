@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from generator.access import TeamRequest, in_team
-from generator.models import Generation, ImageAsset
+from generator.models import Generation, ImageAsset, Team
 from generator.templatetags.studio import credits, seconds
 from generator.views.facts import facts
 
@@ -75,9 +75,9 @@ def compare(request: TeamRequest) -> HttpResponse:
     The library sends what was chosen in it; it is asked for by its address, which can be kept.
     """
     if request.method == "POST":
-        page = reverse("compare", args=[request.team.slug])
-        return redirect(f"{page}?{_query(_pks(request.POST))}")
-    named = _named(request)
+        query = _query(image.pk for image in _named(request.team, request.POST))
+        return redirect(f"{reverse('compare', args=[request.team.slug])}?{query}")
+    named = _named(request.team, request.GET)
     shown = [image for image in named if image.trashed_at is None]
     images = shown[:MOST]
     others = related(images) if len(images) > 1 else []
@@ -98,12 +98,11 @@ def compare(request: TeamRequest) -> HttpResponse:
     return render(request, "generator/compare.html", context)
 
 
-def _named(request: TeamRequest) -> list[ImageAsset]:
-    """The team's images that the address names, in its order. Raises Http404 for any other."""
-    pks = _pks(request.GET)
-    rows = ImageAsset.objects.filter(team=request.team).select_related(
-        "generation__entry", "generation__author"
-    )
+def _named(team: Team, data: QueryDict) -> list[ImageAsset]:
+    """The team's images that are named, in that order. Raises Http404 for any other."""
+    pks = _pks(data)
+    rows = ImageAsset.objects.filter(team=team)
+    rows = rows.select_related("generation__entry", "generation__author")
     found = rows.in_bulk(pks)
     if len(found) < len(pks):
         raise Http404
