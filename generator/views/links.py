@@ -185,7 +185,9 @@ def _make(request: TeamRequest, shown: _Shown, form: LinkForm) -> ShareLink:
 
 def _previews(shown: _Shown) -> list[ImageAsset]:
     if shown.collection is None:
-        return shown.images[:PREVIEWS]
+        first = [image.pk for image in shown.images[:PREVIEWS]]
+        whole = ImageAsset.objects.kept().select_related("generation").in_bulk(first)
+        return [whole[pk] for pk in first if pk in whole]
     kept = shown.collection.collected.filter(image__trashed_at=None).order_by("-place")
     return [each.image for each in kept.select_related("image__generation")[:PREVIEWS]]
 

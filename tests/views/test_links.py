@@ -1,5 +1,6 @@
 """Links from the team's side: made on a page, listed, looked into, changed and revoked."""
 
+import copy
 import html
 import re
 import uuid
@@ -126,6 +127,22 @@ def test_a_selection_too_long_for_an_address_comes_by_post(
     assert found
     send(maker, team, image=found.group(1))
     assert ShareLink.objects.get().shared.count() == 12
+
+
+def test_ten_thousand_images_are_shared_by_one_link(
+    maker: Client, team: Team, image: ImageAsset
+) -> None:
+    place, keys, rows = image.place, [], []
+    for number in range(10_000):
+        row = copy.copy(image)
+        row.pk, row.place, row.position = uuid.uuid4(), place - number - 1, number + 1
+        keys.append(row.pk.hex)
+        rows.append(row)
+    ImageAsset.objects.bulk_create(rows, batch_size=500)
+    assert send(maker, team, image=",".join(keys)).status_code == 302
+    assert ShareLink.objects.get().shared.count() == 10_000
+    answer = send(maker, team, image=",".join([*keys, uuid.uuid4().hex]))
+    assert answer["Location"] == reverse("library", args=[team.slug])
 
 
 def test_a_collection_is_shared_as_it_grows_or_as_it_is(
