@@ -8,14 +8,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.models import ImageAsset, Status, Team, User
+from generator.library import sorting
+from generator.models import ImageAsset, Shape, Status, Team, User
 from generator.views.library import days
-from tests.make import make_asset, make_generation
+from tests.make import (
+    add_member,
+    make_asset,
+    make_collection,
+    make_generation,
+    make_picture,
+    make_user,
+)
 from tests.views.conftest import words
 
 
 def tiles(shown: str) -> list[str]:
-    return re.findall(r'class="tile".*?/images/([0-9a-f-]{36})/"', shown)
+    return re.findall(r'class="tile".*?/images/([0-9a-f-]{36})/["?]', shown)
 
 
 def test_pages_follow_without_gap_or_repeat_however_much_is_added(
@@ -100,3 +108,125 @@ def test_the_library_holds_the_teams_images_only(
     for client in (maker, viewer):
         shown = client.get(reverse("library", args=[team.slug])).content.decode()
         assert tiles(shown) == [str(ours.pk)]
+
+
+def found(client: Client, team: Team, **asked: Any) -> list[str]:
+    """The images that the library shows for an address."""
+    return tiles(client.get(reverse("library", args=[team.slug]), asked).content.decode())
+
+
+def made(author: User, team: Team, prompt: str = "a teapot", **facts: Any) -> ImageAsset:
+    generation = make_generation(
+        author, team, prompt=prompt, status=Status.SUCCEEDED, cost=40,
+        wire_model=facts.pop("wire_model", "gpt-image-2"),
+    )  # fmt: skip
+    return make_asset(generation, **facts)
+
+
+def test_every_filter_of_the_address_narrows_the_wall(
+    maker: Client, team: Team, member: User
+) -> None:
+    other = make_user("other")
+    add_member(team, other)
+    mine = made(member, team, "a red teapot")
+    tall = made(other, team, "a red kettle", data=make_picture(40, 80))
+    assert found(maker, team, q="red") == [str(tall.pk), str(mine.pk)]
+    assert found(maker, team, q="teap red") == [str(mine.pk)]
+    assert found(maker, team, author=other.pk) == [str(tall.pk)]
+    assert found(maker, team, author=[member.pk, other.pk]) == [str(tall.pk), str(mine.pk)]
+    assert found(maker, team, shape=Shape.TALL) == [str(tall.pk)]
+    assert found(maker, team, kind="edit") == []
+    assert found(maker, team, model="gpt-image-2", until="2020-01-01") == []
+    tag = sorting.tag(team, [mine], "kitchen")
+    assert found(maker, team, tag=tag.pk) == [str(mine.pk)]
+    sorting.favourite(member, [tall], on=True)
+    assert found(maker, team, favourites="1") == [str(tall.pk)]
+
+
+def test_what_is_on_stands_on_its_button_with_a_way_to_take_it_off(
+    maker: Client, team: Team, member: User
+) -> None:
+    made(member, team)
+    shown = maker.get(
+        reverse("library", args=[team.slug]),
+        {"q": "teapot", "author": member.pk, "since": "2020-05-03"},
+    ).content.decode()
+    assert "Author: member" in words(shown)
+    assert "Date: Since 3 May 2020" in words(shown)
+    assert 'href="/t/northlight/library/?q=teapot&amp;since=2020-05-03"' in shown
+    assert f'href="/t/northlight/library/?q=teapot&amp;author={member.pk}"' in shown
+
+
+def test_an_image_is_opened_within_what_was_looked_for(
+    maker: Client, team: Team, member: User
+) -> None:
+    image = made(member, team)
+    shown = maker.get(reverse("library", args=[team.slug]), {"q": "teapot", "before": ""})
+    assert f"/images/{image.pk}/?q=teapot" in shown.content.decode()
+
+
+def test_a_search_without_a_word_says_so_and_shows_nothing(
+    maker: Client, team: Team, member: User
+) -> None:
+    made(member, team)
+    for typed in ("%%%", "***", '""', "_"):
+        shown = maker.get(reverse("library", args=[team.slug]), {"q": typed}).content.decode()
+        assert tiles(shown) == []
+        assert "No word to look for" in words(shown)
+
+
+def test_nothing_found_says_what_to_loosen(maker: Client, team: Team, member: User) -> None:
+    made(member, team)
+    page = reverse("library", args=[team.slug])
+    both = words(maker.get(page, {"q": "zebra", "shape": "tall"}).content.decode())
+    assert "Try fewer words, or take a filter off" in both
+    one = words(maker.get(page, {"shape": "tall"}).content.decode())
+    assert "No image fits this filter" in one
+
+
+def test_ten_thousand_letters_and_nonsense_are_no_error(
+    maker: Client, team: Team, member: User
+) -> None:
+    image = made(member, team)
+    assert found(maker, team, q="x" * 10_000) == []
+    nonsense = {"author": "x", "since": "yesterday", "shape": "round", "tag": "-1", "before": "x"}
+    assert found(maker, team, **nonsense) == [str(image.pk)]
+
+
+def test_a_collection_of_another_team_is_not_here(maker: Client, team: Team) -> None:
+    foreign = make_collection(make_user("else").personal_team)
+    answer = maker.get(reverse("library", args=[team.slug]), {"collection": foreign.pk})
+    assert answer.status_code == 404
+
+
+def test_new_ones_are_told_of_and_not_put_in(maker: Client, team: Team, member: User) -> None:
+    first = made(member, team)
+    page = reverse("library", args=[team.slug])
+    assert f"after={first.place}" in maker.get(page).content.decode()
+    assert words(maker.get(page, {"after": str(first.place)}).content.decode()) == ""
+    made(member, team)
+    made(member, team, "a heron")
+    assert words(maker.get(page, {"after": str(first.place)}).content.decode()) == "2 new images"
+    said = maker.get(page, {"after": str(first.place), "q": "heron"}).content.decode()
+    assert words(said) == "1 new image"
+
+
+def test_a_filter_changes_the_wall_alone_and_the_address(
+    maker: Client, team: Team, member: User
+) -> None:
+    made(member, team)
+    answer = maker.get(
+        reverse("library", args=[team.slug]), {"q": " teapot ", "since": "", "tag": ""},
+        headers={"HX-Request": "true", "HX-Target": "found"},
+    )  # fmt: skip
+    shown = answer.content.decode()
+    assert len(tiles(shown)) == 1
+    assert "<html" not in shown
+    assert answer["HX-Push-Url"] == "/t/northlight/library/?q=teapot"
+    assert "HX-Target" in answer["Vary"]
+
+
+def test_what_is_thrown_away_is_not_in_the_library(maker: Client, team: Team, member: User) -> None:
+    image = made(member, team)
+    ImageAsset.objects.filter(pk=image.pk).update(trashed_at=timezone.now(), trashed_by=member)
+    assert found(maker, team) == []

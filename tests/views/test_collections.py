@@ -1,0 +1,147 @@
+"""Collections and tags: the page that lists both."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from generator.library import sorting
+from generator.models import Collection, ImageAsset, Status, Tag, Team, User
+from generator.views import collections
+from tests.make import make_asset, make_generation, make_user
+from tests.views.conftest import words
+
+
+@pytest.fixture
+def images(team: Team, member: User) -> list[ImageAsset]:
+    """Three of the member's."""
+    generation = make_generation(member, team, status=Status.SUCCEEDED, cost=40)
+    return [make_asset(generation, position) for position in range(3)]
+
+
+@pytest.fixture
+def spring(team: Team, member: User, images: list[ImageAsset]) -> Collection:
+    """A collection of all three."""
+    spring = sorting.new_collection(team, member, "Spring")
+    sorting.collect(team, member, images, spring)
+    return spring
+
+
+def page(client: Client, team: Team) -> str:
+    return client.get(reverse("collections", args=[team.slug])).content.decode()
+
+
+def test_a_collection_shows_how_many_it_holds_and_its_newest(
+    viewer: Client, team: Team, spring: Collection, images: list[ImageAsset]
+) -> None:
+    shown = page(viewer, team)
+    newest = max(images, key=lambda image: image.place)
+    assert "Spring 3 images" in words(shown)
+    assert reverse("picture", args=[team.slug, newest.pk, "small"]) in shown
+
+
+def test_what_is_in_the_trash_is_in_no_collection(
+    maker: Client, team: Team, spring: Collection
+) -> None:
+    newest = team.images.newest_first()[0]
+    ImageAsset.objects.filter(pk=newest.pk).update(trashed_at=timezone.now())
+    shown = page(maker, team)
+    assert "Spring 2 images" in words(shown)
+    assert str(newest.pk) not in shown
+
+
+def test_a_large_collection_is_not_counted_to_its_end(
+    maker: Client, team: Team, spring: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "MOST_COUNTED", 2)
+    assert "Spring more than 2 images" in words(page(maker, team))
+
+
+def test_a_collection_is_the_library_under_its_name(
+    maker: Client, team: Team, spring: Collection, member: User
+) -> None:
+    make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
+    shown = maker.get(
+        reverse("library", args=[team.slug]), {"collection": spring.pk}
+    ).content.decode()
+    assert "<h1>Spring</h1>" in shown
+    assert shown.count('class="tile"') == 3
+    assert "Take out of this collection" in shown
+    assert (
+        f"?collection={spring.pk}"
+        in re.findall(r'href="([^"]*links/new[^"]*collection[^"]*)"', shown)[0]
+    )
+
+
+def test_a_new_one_is_made_once(maker: Client, team: Team, spring: Collection) -> None:
+    address = reverse("collections", args=[team.slug])
+    assert maker.post(address, {"name": "Summer"}).status_code == 302
+    again = maker.post(address, {"name": "SUMMER"})
+    assert again.status_code == 200
+    assert "There is a collection of this name" in words(again.content.decode())
+    assert 'value="SUMMER"' in again.content.decode()
+    assert "needs a name" in words(maker.post(address, {"name": " \u200b "}).content.decode())
+    assert team.collections.count() == 2
+
+
+def test_one_is_renamed_and_deleted_and_its_images_stay(
+    maker: Client, team: Team, spring: Collection
+) -> None:
+    address = reverse("collection_edit", args=[team.slug, spring.pk])
+    maker.post(address, {"do": "rename", "name": "<b>May</b>"})
+    assert "&lt;b&gt;May&lt;/b&gt;" in page(maker, team)
+    said = words(maker.post(address, {"do": "delete"}, follow=True).content.decode())
+    assert "Its images are still here" in said
+    assert not team.collections.exists()
+    assert team.images.kept().count() == 3
+
+
+def test_a_tag_is_renamed_and_deleted_and_its_images_stay(
+    maker: Client, team: Team, images: list[ImageAsset]
+) -> None:
+    tag, other = sorting.tag(team, images, "harbour"), sorting.tag(team, images[:1], "boats")
+    assert "harbour 3 images" in words(page(maker, team))
+    address = reverse("tag_edit", args=[team.slug, tag.pk])
+    maker.post(address, {"do": "rename", "name": "port"})
+    said = words(
+        maker.post(address, {"do": "rename", "name": "Boats"}, follow=True).content.decode()
+    )
+    assert "There is a tag of this name" in said
+    maker.post(address, {"do": "delete"})
+    assert list(team.tags.all()) == [other]
+    assert team.images.kept().count() == 3
+
+
+def test_a_viewer_and_another_team_change_nothing(
+    viewer: Client, stranger: Client, maker: Client, team: Team, spring: Collection,
+    images: list[ImageAsset],
+) -> None:  # fmt: skip
+    tag = sorting.tag(team, images, "harbour")
+    for client in (viewer, stranger):
+        for name, pk in (("collection_edit", spring.pk), ("tag_edit", tag.pk)):
+            address = reverse(name, args=[team.slug, pk])
+            assert client.post(address, {"do": "delete"}).status_code == 404
+        new = client.post(reverse("collections", args=[team.slug]), {"name": "Mine"})
+        assert new.status_code == 404
+    foreign = Tag.objects.create(team=make_user("else").personal_team, name="theirs")
+    address = reverse("tag_edit", args=[team.slug, foreign.pk])
+    assert maker.post(address, {"do": "delete"}).status_code == 404
+    assert "Rename or delete" not in page(viewer, team)
+    assert list(team.collections.all()) == [spring]
+
+
+def test_many_collections_ask_the_same_questions(
+    maker: Client, team: Team, member: User, images: list[ImageAsset],
+    django_assert_max_num_queries: Any,
+) -> None:  # fmt: skip
+    for number in range(12):
+        sorting.collect(
+            team, member, images, sorting.new_collection(team, member, f"Number {number}")
+        )
+        sorting.tag(team, images, f"tag {number}")
+    page(maker, team)
+    with django_assert_max_num_queries(13):
+        page(maker, team)
