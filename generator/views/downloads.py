@@ -128,7 +128,10 @@ def _converted(data: bytes, wish: Wish | None) -> bytes:
 
 def _told(image: ImageAsset, data: bytes) -> bytes:
     said: dict[str, Any] = packing.said_settings(image.generation)
-    return pictures.mark(data, prompt=image.generation.prompt, settings=said)
+    try:
+        return pictures.mark(data, prompt=image.generation.prompt, settings=said)
+    except BadPicture:
+        return data  # damaged in the storage; it is theirs all the same
 
 
 def _name(image: ImageAsset, wish: Wish | None) -> str:

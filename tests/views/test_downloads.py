@@ -152,6 +152,7 @@ def test_bytes_that_cannot_be_decoded_are_said_and_not_a_broken_page(
     answer = got(maker, image, **{"as": "webp"})
     assert answer.url == reverse("image", args=[image.team.slug, image.pk])
     assert "Download it as it was made" in words(maker.get(answer.url).content.decode())
+    assert got(maker, image).content.endswith(b"no more")
 
 
 # ── Many ──
