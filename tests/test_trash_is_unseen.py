@@ -3,8 +3,10 @@
 P2, a second route around a flag: each way to an image outside the library is walked here.
 """
 
+import io
 import re
 import uuid
+import zipfile
 from typing import Any
 
 import pytest
@@ -30,7 +32,9 @@ from generator.models import (
     User,
 )
 from generator.offers import offers_for
+from tests.house import build, changed, rows
 from tests.make import add_member, make_asset, make_generation, make_mask, make_user
+from tests.test_routes import ROUTES
 from tests.views.conftest import words
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +275,36 @@ def test_the_trash_changes_nothing_in_the_ledger(
     throw_away(kept)
     maker.get(reverse("studio", args=[team.slug]))
     assert list(LedgerEntry.objects.order_by("pk").values()) == before
+
+
+# ── By every route ──
+
+
+def test_by_no_route_does_a_team_mate_or_a_visitor_meet_what_somebody_threw_away() -> None:
+    house = build()
+    image = house.things["image"]
+    ImageAsset.objects.filter(pk=image).update(trashed_at=timezone.now())
+    secret = [house.things["secret"]]
+    for name, route in ROUTES.items():
+        if route.get is None or name == "live":
+            continue
+        address = route.address(name, house.team.slug, house.things, house.things)
+        for person in ("mate", "viewer", "visitor"):
+            answer = house.browsers[person].get(address)
+            if route.of == "image" or name in ("shared_picture", "shared_download"):
+                is_out = answer.headers.get("Location", "").startswith("/accounts/login/")
+                assert is_out or answer.status_code == 404, f"{name} by {person}"
+            elif answer.headers.get("Content-Type", "").startswith("text/html"):
+                shown = re.sub(r'<input type="hidden"[^>]*>', "", answer.content.decode())
+                assert image not in shown, f"{name} by {person}"
+    packed = house.browsers["visitor"].get(reverse("shared_zip", args=secret))
+    names = zipfile.ZipFile(io.BytesIO(b"".join(packed.streaming_content))).namelist()
+    assert not [name for name in names if name.endswith(".png")]
+    chosen = {"image": image}
+    refused = house.browsers["mate"].post(reverse("zip", args=[house.team.slug]), chosen)
+    assert refused.status_code == 302
+    for do in ("favourite", "tag", "collect", "restore", "share"):
+        before = rows()
+        sent = {**chosen, "do": do, "tag": "x", "collection": house.things["collection"]}
+        house.browsers["mate"].post(reverse("choose", args=[house.team.slug]), sent)
+        assert changed(before, rows()) == [], do
