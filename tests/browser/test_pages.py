@@ -46,6 +46,7 @@ def pages(studio: Studio, nora: User) -> list[str]:
     paths = [
         "/t/northlight/", "/t/northlight/?model=dall-e-3", "/t/northlight/library/",
         f"/t/northlight/images/{image.pk}/", "/t/nora/library/", "/account/",
+        "/t/northlight/team/", "/t/nora/team/", "/t/northlight/team/leave", "/teams/new",
         "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/", "/t/nowhere/",
     ]  # fmt: skip
     return [studio.address + path for path in paths]
