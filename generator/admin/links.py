@@ -39,7 +39,7 @@ class ShareLinkAdmin(LargeTableAdmin):
     ordering = ["-created_at", "-id"]
     actions = ["revoke", "revoke_all_of"]
     fields = [
-        "short_title", "state", "team", "author", "collection", "expires_at", "has_password",
+        "short_title", "in_words", "team", "author", "collection", "expires_at", "has_password",
         "most_views", "download", "shows_prompt", "watermark", "audience", "takes_replies", "views",
         "last_opened_at", "created_at", "revoked_at",
     ]  # fmt: skip
@@ -62,6 +62,11 @@ class ShareLinkAdmin(LargeTableAdmin):
         """How it stands now."""
         now = standing.standing(link)
         return now.kind, now.words
+
+    @admin.display(description=_("state"))
+    def in_words(self, link: ShareLink) -> str:
+        """The same on a page of its own."""
+        return standing.standing(link).words
 
     @admin.display(description=_("password"), boolean=True)
     def has_password(self, link: ShareLink) -> bool:
