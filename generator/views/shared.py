@@ -41,7 +41,8 @@ def shared(request: HttpRequest, visit: Visit) -> HttpResponseBase:
         return _locked(request)
     if visit.known.is_in:
         return _page(request, visit)
-    if request.method == "HEAD" or _only_looks_ahead(request):
+    # Some browsers inside chat programs name themselves as those do: their button says `look`.
+    if request.method == "HEAD" or ("look" not in request.GET and _only_looks_ahead(request)):
         return render(request, "shared/card.html", _card(request, visit.link))
     if not opening.count_view(visit.link, timezone.now()):
         return gone(request)

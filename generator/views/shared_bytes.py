@@ -33,6 +33,7 @@ def picture(request: HttpRequest, visit: Visit, pk: int, size: str) -> HttpRespo
     if shown is None or (is_whole and shown.image.format == "svg"):
         return gone(request)
     image = shown.image
+    packing.give_back_connection()  # others may be waited for
     try:
         handed = handing.to_keep(link, image) if is_whole else handing.thumbnail(link, image, size)
     except (zipping.Unreadable, BadPicture) as error:
@@ -51,6 +52,7 @@ def download(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
     shown = opening.one(visit.link, pk)
     if shown is None:
         return gone(request)
+    packing.give_back_connection()
     try:
         handed = handing.to_keep(visit.link, shown.image)
     except (zipping.Unreadable, BadPicture) as error:

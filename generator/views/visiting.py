@@ -12,6 +12,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -143,8 +144,14 @@ def _visit(request: HttpRequest, secret: str) -> Visit | None:
     if link is None:
         return None
     agent = coming.cleaned_agent(request.META.get("HTTP_USER_AGENT", ""))
-    address = coming.shortened(get_adapter().get_client_ip(request))
-    return Visit(link, secret, known, coming.Visitor(known.visitor, address, agent))
+    return Visit(link, secret, known, coming.Visitor(known.visitor, _network(request), agent))
+
+
+def _network(request: HttpRequest) -> str:
+    try:
+        return coming.shortened(get_adapter().get_client_ip(request))
+    except PermissionDenied:  # nobody says where it comes from: behind a socket, say
+        return ""
 
 
 def _known(request: HttpRequest, secret: str) -> Pass:

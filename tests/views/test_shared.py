@@ -374,6 +374,8 @@ def test_a_program_that_only_draws_a_card_is_no_view(
     client.head(at(link))
     link.refresh_from_db()
     assert link.views == 0
+    page = client.get(at(link, "?look=1"), headers={"User-Agent": "Viber"}).content.decode()
+    assert "/small" in page
 
 
 def test_a_card_has_an_image_only_where_anybody_may_see_it(
@@ -511,6 +513,7 @@ def test_a_note_too_long_is_refused_beside_its_field_and_kept(
     assert answer.status_code == 200
     assert "at most 2000 characters" in answer.content.decode()
     assert "x" * 2001 in answer.content.decode()
+    assert 'href="?' not in answer.content.decode()  # it stands at another address
     assert not ShareNote.objects.exists()
 
 
