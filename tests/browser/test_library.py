@@ -1,0 +1,186 @@
+"""The library by hand: choosing by mouse, keyboard and finger, filters, the trash and back."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from generator.models import ImageAsset, Status, Team, User
+from tests.browser.conftest import Studio
+from tests.make import make_asset, make_generation, make_picture
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def images(team: Team, nora: User) -> list[ImageAsset]:
+    """Six of nora's, the newest first; the newest shows a heron."""
+    prompts = ["a teapot"] * 5 + ["a heron"]
+    made = [
+        make_asset(
+            make_generation(nora, team, prompt=prompt, status=Status.SUCCEEDED, cost=40),
+            data=make_picture(120, 90),
+        )
+        for prompt in prompts
+    ]
+    return made[::-1]
+
+
+@pytest.fixture
+def library(studio: Studio, nora: User, page: Page) -> Opened:
+    """Open the library as nora."""
+
+    def opened(query: str = "", *, on: Page = page) -> Page:
+        studio.sign_in(on.context, nora)
+        on.goto(f"{studio.address}/t/northlight/library/{query}")
+        expect(tiles(on).first).to_be_visible()
+        return on
+
+    return opened
+
+
+def tiles(page: Page) -> Locator:
+    """The images that are seen on the wall."""
+    return page.locator(".tile:visible")
+
+
+def ticked(page: Page) -> list[int]:
+    """Which of them are chosen, counted from the first."""
+    return [at for at in range(tiles(page).count()) if circle(page, at).is_checked()]
+
+
+def circle(page: Page, at: int) -> Locator:
+    """The circle in the corner of one of them."""
+    return tiles(page).nth(at).get_by_role("checkbox")
+
+
+def bar(page: Page) -> Locator:
+    """The bar over what is chosen."""
+    return page.get_by_role("toolbar", name="What to do with the chosen images")
+
+
+def test_images_are_chosen_by_shift_and_by_keyboard(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    expect(bar(page)).to_be_hidden()
+    circle(page, 1).check()
+    circle(page, 3).click(modifiers=["Shift"])
+    assert ticked(page) == [1, 2, 3]
+    expect(bar(page)).to_contain_text("3 chosen")
+    page.keyboard.press("Escape")
+    assert ticked(page) == []
+    expect(bar(page)).to_be_hidden()
+
+    tiles(page).nth(0).get_by_role("link").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert ticked(page) == [1, 2, 3]
+    page.keyboard.press("Control+a")
+    assert ticked(page) == list(range(6))
+    assert said == []
+
+
+def test_a_filter_answers_in_place_and_is_taken_off_again(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.keyboard.press("/")
+    page.keyboard.type("heron")
+    expect(tiles(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/library/\?q=heron$"))
+    page.get_by_label("Search in prompts").fill("")
+    expect(tiles(page)).to_have_count(6)
+    page.get_by_role("button", name="Shape").click()
+    page.get_by_label("Tall").check()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Take off: shape").click()
+    expect(tiles(page)).to_have_count(6)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    assert said == []
+
+
+def test_what_goes_into_the_trash_comes_back(
+    library: Opened, images: list[ImageAsset], studio: Studio, said: list[str]
+) -> None:
+    page = library()
+    for at in (0, 2):
+        circle(page, at).check()
+    bar(page).get_by_role("button", name="Move to trash").click()
+    expect(page.get_by_text("2 images moved to the trash.")).to_be_visible()
+    expect(tiles(page)).to_have_count(4)
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("2 images restored.")).to_be_visible()
+    expect(tiles(page)).to_have_count(6)
+
+    circle(page, 1).check()
+    bar(page).get_by_role("button", name="Move to trash").click()
+    expect(tiles(page)).to_have_count(5)
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Trash").click()
+    expect(tiles(page)).to_have_count(1)
+    circle(page, 0).check()
+    bar(page).get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("1 image restored.")).to_be_visible()
+    assert ImageAsset.objects.kept().count() == 6
+    assert said == []
+
+
+def test_images_are_gathered_tagged_and_liked(
+    library: Opened, images: list[ImageAsset], team: Team, said: list[str]
+) -> None:
+    page = library()
+    circle(page, 0).check()
+    circle(page, 1).check()
+    bar(page).get_by_role("button", name="Add to collection").click()
+    page.get_by_label("Name of a new one").fill("Spring")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 images added to “Spring”.")).to_be_visible()
+    bar(page).get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_role("combobox", name="Tag").fill("birds")
+    page.get_by_role("button", name="Put on").click()
+    expect(page.get_by_text("2 images tagged “birds”.")).to_be_visible()
+    tiles(page).nth(2).hover()
+    heart = tiles(page).nth(2).get_by_role("button", name="Favourite")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+
+    library(f"?collection={team.collections.get().pk}&tag={team.tags.get().pk}")
+    expect(page.get_by_role("heading", name="Spring")).to_be_visible()
+    expect(tiles(page)).to_have_count(2)
+    circle(page, 0).check()
+    bar(page).get_by_role("button", name="Take out of this collection").click()
+    expect(tiles(page)).to_have_count(1)
+    library("?favourites=1")
+    expect(tiles(page)).to_have_count(1)
+    assert said == []
+
+
+def test_a_finger_that_rests_chooses_on_a_phone(
+    library: Opened,
+    images: list[ImageAsset],
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+) -> None:
+    facts = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    context = browser.new_context(**{**browser_context_args, **facts})
+    page = library(on=context.new_page())
+    place = tiles(page).nth(1).bounding_box()
+    assert place
+    finger = context.new_cdp_session(page)
+    spot = [{"x": place["x"] + 60, "y": place["y"] + 60}]
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": spot})
+    expect(bar(page)).to_be_visible()
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert ticked(page) == [1]
+    tiles(page).nth(2).get_by_role("link").first.tap()
+    assert ticked(page) == [1, 2]
+    assert page.url.endswith("/library/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()
