@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator import books, jobs, teaming
+from generator import books, jobs, leaving, teaming
 from generator.errors import NotAllowed, StudioError
 from generator.models import Generation, Membership, QuotaAccount, Role, Status, Team, User, Window
 from tests.make import add_member, make_entry, make_generation, make_team, make_user
@@ -143,3 +143,11 @@ def test_of_two_owners_who_make_each_other_viewers_one_stays_owner(mara: Members
         lambda: teaming.set_role(mara, Role.VIEWER, by=other),
     )
     assert len(owners(mara.team)) == 1
+
+
+def test_who_is_opened_again_after_a_hand_over_has_a_personal_team_again(mara: Membership) -> None:
+    boss, gone = make_user("boss", is_staff=True, is_superuser=True), make_user("gone")
+    leaving.suspend(gone, by=boss)
+    leaving.hand_over(User.objects.get(pk=gone.pk), mara.user, by=boss)
+    leaving.open_again(User.objects.get(pk=gone.pk), by=boss)
+    assert [team.personal_of for team in Team.objects.of(gone)] == [gone]
