@@ -24,6 +24,7 @@ PREVIEWS = 8  # images of what is about to be shared
 LONGEST_KEY = 18  # digits
 
 
+@never_cache
 @require_safe
 @in_team
 @needs(Deed.SHARE)
