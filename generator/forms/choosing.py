@@ -20,7 +20,6 @@ class Do(models.TextChoices):
     UNCOLLECT = "uncollect", _("take out of a collection")
     TRASH = "trash", _("move to the trash")
     RESTORE = "restore", _("restore")
-    DELETE = "delete", _("delete for good")
     SHARE = "share", _("share")
     ZIP = "zip", _("download")
 
@@ -34,8 +33,6 @@ class Do(models.TextChoices):
                 return Deed.ORGANISE
             case Do.TRASH | Do.RESTORE:
                 return Deed.TRASH_OWN
-            case Do.DELETE:
-                return Deed.TRASH_ANY
             case Do.SHARE:
                 return Deed.SHARE
             case Do.ZIP:

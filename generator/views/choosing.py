@@ -77,7 +77,7 @@ def favourite(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _images(request: TeamRequest, do: Do) -> ImageAssetQuerySet:
     named = request.POST.getlist("image")
-    find = chosen_in_trash if do in (Do.RESTORE, Do.DELETE) else chosen
+    find = chosen_in_trash if do == Do.RESTORE else chosen
     images = find(request.team, named)
     if not images.exists():
         raise StudioError("Choose images first: none of those is here any more.") if named else (
@@ -189,7 +189,7 @@ def _answer(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpRespons
     messages.add_message(request, messages.ERROR if told.error else messages.INFO, sentence)
     if there:
         return redirect(there)
-    if form.cleaned_data.get("do") in (Do.RESTORE, Do.DELETE):
+    if form.cleaned_data.get("do") == Do.RESTORE:
         return redirect("trash", request.team.slug)
     query = Look.read(QueryDict(form.cleaned_data.get("back", ""))).query
     page = reverse("library", args=[request.team.slug])

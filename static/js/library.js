@@ -253,7 +253,6 @@ function apply(deed, images) {
     if (deed === "favourite" || deed === "unfavourite") like(tile, deed === "favourite");
     const leaves =
       deed === "trash" ||
-      deed === "delete" ||
       (deed === "restore" && inTrash) ||
       (deed === "uncollect" && found?.hasAttribute("data-collection")) ||
       (deed === "unfavourite" && found?.hasAttribute("data-favourites"));
