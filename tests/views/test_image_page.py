@@ -4,7 +4,9 @@ import re
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -236,3 +238,24 @@ def test_siblings_and_family_leave_the_trash_out(maker: Client, team: Team, memb
     assert str(first.pk) in html
     assert "2 of 2" in words(html)
     assert "Images 1 3" in words(html) or "Images 3 3" in words(html)  # as many were made
+
+
+def test_a_page_takes_as_many_queries_with_much_around_an_image_as_with_little(
+    maker: Client, team: Team, member: User, images: list[ImageAsset]
+) -> None:
+    def count(image: ImageAsset) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            page(maker, image)
+        return len(seen)
+
+    sorting.tag(team, images[:1], "wading")
+    sorting.collect(team, member, images[:1], sorting.new_collection(team, member, "Birds"))
+    page(maker, images[1])  # the first page of a visit also notes the team
+    little = count(images[0])
+    for at in range(1, 4):
+        make_asset(images[0].generation, at)
+        sorting.tag(team, images[:1], f"tag {at}")
+        sorting.tag(team, images[1:], f"other {at}")
+        birds = sorting.new_collection(team, member, f"Birds {at}")
+        sorting.collect(team, member, images[:1], birds)
+    assert count(images[0]) == little
