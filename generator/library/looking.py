@@ -21,7 +21,7 @@ from generator.search_words import search_words
 
 PAGE = 60  # images
 MOST_NEWER = 100  # that are counted
-MOST_ROUNDS = 4  # of looking further while a page is empty
+MOST_ROUNDS = 2  # of looking further while a page is empty
 LONGEST_SEARCH = 500  # characters that are read
 MOST_LOOKED_FOR = 20  # words that count
 MOST_VALUES = 50  # of one filter

@@ -16,7 +16,7 @@ from generator.library.searching import Term, all_of, hits
 from generator.library.spans import Span
 from generator.models import ImageAsset, ImageWords, Team
 
-WALKED = (2000, 20_000)  # images that one round looks at, the first and the second
+WALKED = (2000, 20_000)  # images that are looked at, first and then
 MOST_HITS = 4000  # of the full-text index, at once
 
 
@@ -66,23 +66,14 @@ def _kept(wanted: Wanted, span: Span, most: int) -> list[int]:
 
 
 def _find_tied(wanted: Wanted, span: Span, most: int) -> Found:
-    best = Found([], None)
-    for bound in WALKED:
-        walked = _walk_tied(wanted, span, most, bound)
-        if walked.stopped is None:
-            return walked
-        best = walked
-        if len(wanted.terms) > 1:
-            asked = _ask(wanted, span, most, bound)
-            if asked.stopped is None:
-                return asked
-            best = max(walked, asked, key=lambda one: _reach(one, span))
-    return best
-
-
-def _reach(found: Found, span: Span) -> int:
-    assert found.stopped is not None
-    return found.stopped if span.up else -found.stopped
+    walked = _walk_tied(wanted, span, most, WALKED[0])
+    if walked.stopped is None:
+        return walked
+    if len(wanted.terms) > 1:
+        asked = _ask(wanted, span, most, MOST_HITS)
+        if asked.stopped is None:
+            return asked
+    return _walk_tied(wanted, span, most, WALKED[1])
 
 
 def _walk(wanted: Wanted, span: Span, most: int, bound: int) -> Found:

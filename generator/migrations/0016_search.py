@@ -5,10 +5,11 @@ from typing import Any
 from django.db import migrations
 
 SQLITE = (
-    # `ascii` leaves every letter beyond ASCII alone: our words stay as they are.
+    # `ascii` leaves every letter beyond ASCII alone: our words stay as they are. A beginning of a
+    # length that `prefix` does not name is put together of all words that begin so, at each search.
     "CREATE VIRTUAL TABLE IF NOT EXISTS image_search USING fts5("
     "words, content='generator_imagewords', content_rowid='place', detail=none, columnsize=0, "
-    "prefix='1 2 3', tokenize=\"ascii tokenchars '_'\")",
+    "prefix='1 2 3 4 5 6 7 8 9 10 11 12', tokenize=\"ascii tokenchars '_'\")",
     "CREATE TRIGGER IF NOT EXISTS image_search_insert AFTER INSERT ON generator_imagewords BEGIN "
     "INSERT INTO image_search(rowid, words) VALUES (new.place, new.words); END",
     "CREATE TRIGGER IF NOT EXISTS image_search_delete AFTER DELETE ON generator_imagewords BEGIN "
