@@ -198,6 +198,8 @@ def test_a_large_list_and_each_of_its_filters_walks_an_index(
         by_row = {name.removesuffix("__id__exact") for name in query if "__id__exact" in name}
         if not by_row <= {name for name, _filter in filters}:
             continue  # nothing of ours asks it
+        if model is ImageAsset and {"wire_model", "kind__exact"} & set(query):
+            continue  # an image has these as well, and no filter by them
         if all(name.split("__")[0].replace("_to", "_from") in known for name in query):
             queries = asked(staff, path_of(model, "changelist"), query)
             assert not slow(queries), (query, slow(queries))
