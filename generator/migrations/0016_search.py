@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-SQLITE = (
+SQLITE: tuple[str, ...] = (
     # `ascii` leaves every letter beyond ASCII alone: our words stay as they are. A beginning of a
     # length that `prefix` does not name is put together of all words that begin so, at each search.
     "CREATE VIRTUAL TABLE IF NOT EXISTS image_search USING fts5("
@@ -21,7 +21,7 @@ SQLITE = (
     "INSERT INTO image_search(rowid, words) VALUES (new.place, new.words); END",
     "INSERT INTO image_search(image_search) VALUES ('rebuild')",
 )
-POSTGRESQL = (
+POSTGRESQL: tuple[str, ...] = (
     # The pending list of `fastupdate` would be read from end to end by each search.
     "CREATE INDEX IF NOT EXISTS image_search ON generator_imagewords USING gin "
     "(array_to_tsvector(string_to_array(words, ' '))) WITH (fastupdate = off)",
