@@ -566,3 +566,13 @@ def test_a_page_with_a_form_lets_the_browser_say_where_the_form_comes_from(
     """Under no-referrer a browser sends forms from an origin called null, which are refused."""
     for link in (share(images, password="open sesame"), share(images, takes_replies=True)):
         assert client.get(at(link))["Referrer-Policy"] == "same-origin"
+
+
+def test_a_visit_to_one_link_is_no_visit_to_another(
+    client: Client, images: list[ImageAsset]
+) -> None:
+    """The test's browser sends its cookie everywhere, as somebody who copies it would."""
+    client.get(at(share(images)))
+    full = share(images, most_views=1, views=1)
+    assert client.get(at(full)).status_code == 404
+    assert client.get(at(full, f"{keys(full)[0]}/small")).status_code == 404
