@@ -50,6 +50,6 @@ def drop_index(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("generator", "0015_search_words")]
+    dependencies = [("generator", "0013_search_words")]
 
     operations = [migrations.RunPython(make_index, drop_index)]

@@ -35,7 +35,7 @@ def _row(rows: Any, image: Any) -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("generator", "0014_invitations_by_letter")]
+    dependencies = [("generator", "0012_invitations_by_letter")]
 
     operations = [
         migrations.AddIndex(
