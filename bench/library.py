@@ -136,7 +136,7 @@ def _unhurried() -> Iterator[None]:
     """What makes a million rows quick to write: PostgreSQL's index is made once they are there."""
     from django.db import connection
 
-    search = import_module("generator.migrations.0016_search")
+    search = import_module("generator.migrations.0014_search")
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("DROP INDEX image_search")

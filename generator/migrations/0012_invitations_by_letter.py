@@ -5,38 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generator', '0011_images_have_their_place'),
+        ("generator", "0011_images_have_their_place"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='invitation',
-            name='created_at',
+            model_name="invitation",
+            name="created_at",
             field=models.DateTimeField(default=django.utils.timezone.now, editable=False),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='mail_at',
+            model_name="invitation",
+            name="mail_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='mail_tries',
+            model_name="invitation",
+            name="mail_tries",
             field=models.PositiveSmallIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='mailed_at',
+            model_name="invitation",
+            name="mailed_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['team', '-id'], name='invitations_of_a_team'),
+            model_name="invitation",
+            index=models.Index(fields=["team", "-id"], name="invitations_of_a_team"),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('mail_at__isnull', False), ('mailed_at', None)), fields=['mail_at'], name='unsent_invitations'),
+            model_name="invitation",
+            index=models.Index(
+                condition=models.Q(("mail_at__isnull", False), ("mailed_at", None)),
+                fields=["mail_at"],
+                name="unsent_invitations",
+            ),
         ),
     ]

@@ -14,8 +14,8 @@ from generator.models import ImageAsset, ImageWords, Team, User
 from tests.make import make_asset, make_generation
 
 pytestmark = pytest.mark.django_db
-words = import_module("generator.migrations.0015_search_words")
-index = import_module("generator.migrations.0016_search")
+words = import_module("generator.migrations.0013_search_words")
+index = import_module("generator.migrations.0014_search")
 
 
 def execute(sql: str, params: Any) -> None:
