@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator.models.assets import ImageAsset
 from generator.models.library import LONGEST_TITLE, Collection, Tied
-from generator.models.people import Team, User
+from generator.models.people import Membership, Team, User
 
 LONGEST_NOTE = 2000  # characters of what a visitor writes
 MOST_DAYS = 3650
@@ -69,12 +69,14 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     """Links, by name of the question."""
 
     def open(self, now: datetime) -> Self:
-        """Those that somebody may still enter: not revoked, over, or of a suspended author.
+        """Those that somebody may still enter: not revoked, over, or of an author who is suspended
+        or not in the team any more.
 
         A link whose views are used up stays open to those who are in already: see `has_room`.
         """
         in_time = Q(expires_at=None) | Q(expires_at__gt=now)
-        return self.filter(in_time, revoked_at=None, author__is_active=True)
+        there = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("author"))
+        return self.filter(in_time, Exists(there), revoked_at=None, author__is_active=True)
 
     def with_room(self) -> Self:
         """Those whose views are not used up."""

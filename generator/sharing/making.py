@@ -1,7 +1,8 @@
 """Sharing links from the team's side: make, change, hand on and revoke them.
 
-Whoever calls has asked whether the member may share at all (`Deed.SHARE`); what they may share and
-which links they may steer is asked here, where the rows are loaded.
+What a member may share, and which links they may steer, is asked here, where the rows are loaded.
+Whoever makes or changes a link holds the team meanwhile and looks at the member's place in it anew:
+they may have been thrown out a moment ago.
 """
 
 import unicodedata
@@ -97,12 +98,17 @@ def share_collection(
     return _make(by, terms, rows)
 
 
-def change(link: ShareLink, terms: Terms) -> None:
-    """Put a link on new terms, which hold at once. Raises NotAllowed for one that is revoked."""
+def change(link: ShareLink, terms: Terms, *, by: Membership) -> None:
+    """Put a link on new terms, which hold at once.
+
+    Raises NotAllowed for one that is revoked, gone, or not theirs to steer.
+    """
     expires_at = closing(link.team, terms.last_day)
     with transaction.atomic():
         # Held and read anew, so that nothing that happens meanwhile is written over.
-        held = ShareLink.objects.select_for_update().get(pk=link.pk)
+        held = steered_by(_held(by)).select_for_update(of=("self",)).filter(pk=link.pk).first()
+        if held is None:
+            raise NotAllowed("This link is not there any more.")
         if held.revoked_at:
             raise NotAllowed("This link is revoked. Make another.")
         _put(held, terms, expires_at)
@@ -200,6 +206,9 @@ def _make(
     link.digest = secrets.digest_of(secrets.secret_of(link))
     _put(link, terms, closing(by.team, terms.last_day))
     with transaction.atomic():
+        _held(by)
+        if collection and not Collection.objects.filter(pk=collection.pk).exists():
+            raise NotAllowed("This collection is not there any more.")
         link.save()
         SharedImage.objects.bulk_create(
             (
@@ -209,6 +218,18 @@ def _make(
             batch_size=_AT_ONCE,
         )
     return link
+
+
+def _held(by: Membership) -> Membership:
+    """The member's place as it is now; until the transaction ends nobody takes it, suspends them
+    or gives them another role. Raises NotAllowed where they may not share any more."""
+    # First the person, then the team: who hands a person's teams over locks them in this order.
+    User.objects.select_for_update(no_key=True).get(pk=by.user_id)
+    Team.objects.held(by.team_id)
+    now = Membership.objects.filter(pk=by.pk, user__is_active=True).first()
+    if now is None or not now.may(Deed.SHARE):
+        raise NotAllowed("You may not share images of this team any more.")
+    return now
 
 
 def _put(link: ShareLink, terms: Terms, expires_at: datetime | None) -> None:

@@ -81,7 +81,7 @@ def link(request: TeamRequest, pk: int) -> HttpResponse:
     form = LinkForm(request.POST or None, team=request.team, link=row.link)
     if request.method == "POST" and form.is_valid():
         try:
-            making.change(row.link, form.terms)
+            making.change(row.link, form.terms, by=request.membership)
         except StudioError as error:
             form.add_error(None, str(error))
         else:

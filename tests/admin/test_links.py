@@ -108,9 +108,10 @@ def test_the_rules_are_one_row_and_hold_for_new_links(
 
 
 def test_what_became_of_a_link_is_noted_without_what_opens_it(
-    staff: Client, link: ShareLink, boss: User
+    staff: Client, link: ShareLink, boss: User, member: User
 ) -> None:
-    making.change(link, making.Terms(title="For Bea", password="another one"))
+    terms = making.Terms(title="For Bea", password="another one", watermark="Northlight")
+    making.change(link, terms, by=member.memberships.get(team=link.team))
     act(staff, "revoke", link, confirmed="yes")
     lines = list(LogEntry.objects.get_for_object(link).order_by("pk"))
     said = " ".join(str(line.changes) for line in lines)

@@ -131,7 +131,7 @@ def test_many_images_take_few_queries(membership: Membership) -> None:
     collection = make_collection(membership.team, [image])
     with CaptureQueriesContext(connection) as queries:
         making.share_collection(membership, collection, Terms(), grows=False)
-    assert len(queries) < 10
+    assert len(queries) < 13
 
 
 # ── Until when ──
@@ -168,8 +168,8 @@ def test_where_every_link_must_end_none_is_made_or_changed_without(
     with pytest.raises(NotAllowed, match="wants every link to end"):
         make(membership)
     with pytest.raises(NotAllowed, match="wants every link to end"):
-        making.change(link, Terms(title="new"))
-    making.change(link, Terms(title="new", last_day=until(membership.team)))
+        making.change(link, Terms(title="new"), by=membership)
+    making.change(link, Terms(title="new", last_day=until(membership.team)), by=membership)
     link.refresh_from_db()
     assert (link.title, making.last_day_of(link)) == ("new", until(membership.team))
 
@@ -180,11 +180,11 @@ def test_where_every_link_must_end_none_is_made_or_changed_without(
 def test_a_password_is_kept_changed_and_taken_away(membership: Membership) -> None:
     link = make(membership, password="first one")
     for said, opens in ((None, "first one"), ("second one", "second one")):
-        making.change(link, Terms(password=said))
+        making.change(link, Terms(password=said), by=membership)
         link.refresh_from_db()
         assert secrets.check_password(link, opens)
     assert not secrets.check_password(link, "first one")
-    making.change(link, Terms(password=""))
+    making.change(link, Terms(password=""), by=membership)
     link.refresh_from_db()
     assert not link.password
 
@@ -194,10 +194,64 @@ def test_what_is_revoked_stays_revoked(membership: Membership) -> None:
     assert making.revoke(ShareLink.objects.filter(pk=link.pk)) == 1
     assert making.revoke(ShareLink.objects.filter(pk=link.pk)) == 0
     with pytest.raises(NotAllowed, match="revoked"):
-        making.change(link, Terms(title="back again"))
+        making.change(link, Terms(title="back again"), by=membership)
     link.refresh_from_db()
     assert link.revoked_at
     assert not ShareLink.objects.open(timezone.now()).exists()
+
+
+def test_who_was_thrown_out_or_demoted_a_moment_ago_makes_and_changes_no_link(
+    membership: Membership, team: Team
+) -> None:
+    link, place = make(membership), Membership.objects.filter(pk=membership.pk)
+    images = [row.image for row in link.shared.all()]
+    suspended = {"is_active": False}
+    for lose in (
+        lambda: User.objects.filter(pk=membership.user_id).update(**suspended),
+        lambda: place.update(role=Role.VIEWER),
+        place.delete,  # what `membership` says is of before
+    ):
+        lose()
+        for deed in (
+            lambda: making.share_images(membership, images, Terms()),
+            lambda: making.change(link, Terms(title="mine still"), by=membership),
+        ):
+            with pytest.raises(NotAllowed, match="may not share"):
+                deed()
+        User.objects.filter(pk=membership.user_id).update(is_active=True)
+    assert list(ShareLink.objects.values_list("title", flat=True)) == [""]
+
+
+def test_a_link_changes_for_nobody_who_does_not_steer_it(
+    membership: Membership, team: Team
+) -> None:
+    link = make(membership)
+    for mate in (add_member(team, make_user()), add_member(make_team(), make_user(), Role.OWNER)):
+        with pytest.raises(NotAllowed, match="not there"):
+            making.change(link, Terms(title="mine"), by=mate)
+
+
+def test_a_link_whose_author_is_in_the_team_no_more_is_closed_whatever_else_it_says(
+    membership: Membership,
+) -> None:
+    link = make(membership)
+    assert ShareLink.objects.open(timezone.now()).get() == link
+    membership.delete()
+    assert not ShareLink.objects.open(timezone.now()).exists()
+
+
+def test_a_link_that_is_gone_meanwhile_is_said_to_be(membership: Membership) -> None:
+    link = make(membership)
+    ShareLink.objects.filter(pk=link.pk).delete()
+    with pytest.raises(NotAllowed, match="not there any more"):
+        making.change(link, Terms(title="late"), by=membership)
+
+
+def test_a_collection_that_is_gone_meanwhile_is_not_shared(membership: Membership) -> None:
+    collection = make_collection(membership.team, [])
+    Collection.objects.filter(pk=collection.pk).delete()
+    with pytest.raises(NotAllowed, match="not there any more"):
+        making.share_collection(membership, collection, Terms(), grows=True)
 
 
 def test_who_leaves_a_team_loses_the_links_there_and_no_others(
