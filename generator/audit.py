@@ -51,7 +51,7 @@ WATCHED: dict[type[Model], tuple[str, ...]] = {
     # What a link allows and when it ended; never what is in its address, nor its pass phrase.
     ShareLink: (
         "team", "author", "title", "collection", "expires_at", "most_views", "download",
-        "shows_prompt", "audience", "takes_replies", "revoked_at",
+        "shows_prompt", "watermark", "audience", "takes_replies", "revoked_at",
     ),
     SharingRules: ("default_days", "never_allowed"),
     StartingCaps: (

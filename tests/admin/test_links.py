@@ -116,6 +116,7 @@ def test_what_became_of_a_link_is_noted_without_what_opens_it(
     lines = list(LogEntry.objects.get_for_object(link).order_by("pk"))
     said = " ".join(str(line.changes) for line in lines)
     assert "For Bea" in said
+    assert "Northlight" in said
     assert "revoked_at" in said
     assert lines[-1].actor == boss
     for hidden in ("password", "nonce", "digest", secrets.secret_of(link)):
