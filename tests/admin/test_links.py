@@ -110,13 +110,13 @@ def test_the_rules_are_one_row_and_hold_for_new_links(
 def test_what_became_of_a_link_is_noted_without_what_opens_it(
     staff: Client, link: ShareLink, boss: User, member: User
 ) -> None:
-    terms = making.Terms(title="For Bea", password="another one", watermark="Northlight")
+    terms = making.Terms(title="For Bea", password="another one", watermark="Proof only")
     making.change(link, terms, by=member.memberships.get(team=link.team))
     act(staff, "revoke", link, confirmed="yes")
     lines = list(LogEntry.objects.get_for_object(link).order_by("pk"))
     said = " ".join(str(line.changes) for line in lines)
     assert "For Bea" in said
-    assert "Northlight" in said
+    assert "Proof only" in said
     assert "revoked_at" in said
     assert lines[-1].actor == boss
     for hidden in ("password", "nonce", "digest", secrets.secret_of(link)):
