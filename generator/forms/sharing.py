@@ -97,9 +97,20 @@ class LinkForm(forms.Form):
         said = self.cleaned_data
         if "until" in said:
             self._clean_end()
-        if said.get("password_is") == _CHANGE and not said.get("password", "-"):
-            self.add_error("password", "Write the new password.")
+        self._clean_password_is()
         return said
+
+    def _clean_password_is(self) -> None:
+        match self.cleaned_data.get("password_is"), self.cleaned_data.get("password"):
+            case "change", "":
+                self.add_error("password", "Write the new password.")
+            case "remove", str(typed) if typed:
+                words = (
+                    "Leave this empty to remove the password. To have this one, choose “Change it”."
+                )
+                self.add_error("password", words)
+            case "keep", str(typed) if typed:  # whoever writes one means it
+                self.cleaned_data["password_is"] = _CHANGE
 
     def _clean_end(self) -> None:
         if self._last_day() is None and not self.cleaned_data.get("endless"):

@@ -458,6 +458,20 @@ def test_to_change_a_password_one_has_to_be_written(
     assert "Write the new password." in answer.content.decode()
 
 
+def test_a_new_password_that_is_typed_is_never_thrown_away(
+    maker: Client, team: Team, image: ImageAsset, member: User
+) -> None:
+    link = make_link(member, [image], password="open sesame")
+    there = reverse("link", args=[team.slug, link.pk])
+    both = maker.post(there, terms(team, password_is="remove", password="another one"))
+    assert "Leave this empty to remove the password." in html.unescape(both.content.decode())
+    link.refresh_from_db()
+    assert secrets.check_password(link, "open sesame")
+    maker.post(there, terms(team, password_is="keep", password="another one"))
+    link.refresh_from_db()
+    assert secrets.check_password(link, "another one")
+
+
 def test_a_code_to_photograph_leads_to_the_address_and_runs_nothing(
     maker: Client, team: Team, image: ImageAsset, member: User
 ) -> None:
