@@ -1,12 +1,15 @@
 """Stored images on their way out: read in bites, and as entries of an archive."""
 
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from itertools import batched
 
 from django.db import connection
 
+from generator.errors import StudioError
 from generator.models import Generation, ImageAsset, Team, image_storage
 from generator.models.assets import ImageAssetQuerySet
 from generator.zipping import CHUNK, Entry, Fact, Unreadable
@@ -20,6 +23,42 @@ class Tells(StrEnum):
     ALL = "all"  # to its team
     PROMPT = "prompt"  # to a stranger who may see prompt and settings, but not who wrote them
     NOTHING = "nothing"  # to other strangers: what the file itself says
+
+
+class Busy(StudioError):
+    """So many wait for an image that one more would wait too long."""
+
+
+class Turns:
+    """Places to work on images in. Decoded, one takes up to 160 MB, and many people may ask at
+    once: read its file when the turn has come, as what waits should hold nothing.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._waiting = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, *, most: int) -> Iterator[None]:
+        """Wait for a place, and have it. Raises Busy where `most` wait already."""
+        if not self._places.acquire(blocking=False):
+            self._wait(most)
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _wait(self, most: int) -> None:
+        with self._lock:
+            if self._waiting >= most:
+                raise Busy("Many people want images just now. Try again in a moment.")
+            self._waiting += 1
+        try:
+            self._places.acquire()
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
 
 def in_bites(images: ImageAssetQuerySet) -> Iterator[ImageAsset]:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from tempfile import TemporaryFile
 
 from django.utils import timezone
 
@@ -16,13 +17,15 @@ from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.packing import Tells
 from generator.sharing import opening
-from generator.zipping import Entry, Unreadable
+from generator.zipping import CHUNK, Entry, Unreadable
 
 SMALL = 1600  # pixels of the longest side of a small download
 _AT_ONCE = 50  # images of an archive between two looks at whether the link is still open
 
-# Decoded, an image takes up to 160 MB, and anybody may ask.
-_DECODING = threading.BoundedSemaphore(2)
+_FEW = 8  # downloads that may wait
+_DECODING = packing.Turns(2)
+# Archives are in no hurry, and hold nobody up but each other.
+_ARCHIVING = threading.BoundedSemaphore(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +37,22 @@ class Handed:
 
 
 def thumbnail(link: ShareLink, image: ImageAsset, size: str) -> Handed:
-    """The image as the page shows it. Raises Unreadable and BadPicture."""
+    """The image as the page shows it. Raises Unreadable, Busy and BadPicture."""
     if size not in THUMBNAILS:
         raise Unreadable("There is no such size.")
     if not link.watermark:
-        return Handed(_thumbnail(image, size), "webp")
+        return Handed(_plain(image, size), "webp")
     name = hashlib.sha256(f"{image.pk} {size} {link.watermark}".encode()).hexdigest()
-    return Handed(_KEPT.get(name) or _KEPT.put(name, _written_over(link, image, size)), "webp")
+    return Handed(_KEPT.get(name) or _written_over(link, image, size, name), "webp")
 
 
 def to_keep(link: ShareLink, image: ImageAsset) -> Handed:
     """The image as a download gives it: what the link says of it, and that a machine made it.
 
-    Raises Unreadable and BadPicture.
+    Raises Unreadable, Busy and BadPicture.
     """
-    stored = b"".join(packing.chunks(str(image.file.name)))
-    handed = _changed(link, image, stored)
-    if link.shows_prompt:
-        prompt, said = image.generation.prompt, packing.said_settings(image.generation)
-        return Handed(pictures.mark(handed.data, prompt=prompt, settings=said), handed.extension)
-    return Handed(pictures.mark(handed.data), handed.extension)
+    with _DECODING.turn(most=_FEW):
+        return _to_keep(link, image)
 
 
 def extension_of(link: ShareLink, image: ImageAsset) -> str:
@@ -92,22 +91,35 @@ def _entry(link: ShareLink, image: ImageAsset) -> Entry:
 
 
 def _chunks(link: ShareLink, image: ImageAsset) -> Iterator[bytes]:
-    try:
-        yield to_keep(link, image).data
-    except BadPicture as error:
-        raise Unreadable("The image cannot be had in this form.") from error
+    # Whoever takes an archive may be slow, and be many: the disk holds what they have not read.
+    with TemporaryFile() as file:
+        try:
+            with _ARCHIVING:
+                file.write(_to_keep(link, image).data)
+        except BadPicture as error:
+            raise Unreadable("The image cannot be had in this form.") from error
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _to_keep(link: ShareLink, image: ImageAsset) -> Handed:
+    handed = _changed(link, image, _read(str(image.file.name)))
+    if link.shows_prompt:
+        prompt, said = image.generation.prompt, packing.said_settings(image.generation)
+        return Handed(pictures.mark(handed.data, prompt=prompt, settings=said), handed.extension)
+    return Handed(pictures.mark(handed.data), handed.extension)
 
 
 def _changed(link: ShareLink, image: ImageAsset, stored: bytes) -> Handed:
     edge = SMALL if link.download == Download.SMALL else None
     extension, form = extension_of(link, image), _form(image)
-    with _DECODING:
-        if link.watermark:
-            made = pictures.watermarked(stored, link.watermark, format=form, edge=edge)
-            return Handed(made.data, extension)
-        if edge:
-            return Handed(pictures.converted(stored, format=form, edge=edge).data, extension)
-        return Handed(pictures.bare(stored), extension)
+    if link.watermark:
+        made = pictures.watermarked(stored, link.watermark, format=form, edge=edge)
+        return Handed(made.data, extension)
+    if edge:
+        return Handed(pictures.converted(stored, format=form, edge=edge).data, extension)
+    return Handed(pictures.bare(stored), extension)
 
 
 def _is_encoded_anew(link: ShareLink) -> bool:
@@ -124,19 +136,30 @@ def _form(image: ImageAsset) -> pictures.Form:
             return "png"
 
 
+def _plain(image: ImageAsset, size: str) -> bytes:
+    if image.thumbnails_at is not None:
+        return _read(image.thumbnail_key(size))  # small, and not decoded
+    with _DECODING.turn(most=opening.PAGE):
+        return _thumbnail(image, size)
+
+
+def _written_over(link: ShareLink, image: ImageAsset, size: str, name: str) -> bytes:
+    # A page asks for all of its images at once.
+    with _DECODING.turn(most=opening.PAGE):
+        if data := _KEPT.get(name):  # made by another who waited
+            return data
+        made = pictures.watermarked(_thumbnail(image, size), link.watermark, format="webp")
+        return _KEPT.put(name, pictures.mark(made.data))
+
+
 def _thumbnail(image: ImageAsset, size: str) -> bytes:
     if image.thumbnails_at is not None:
-        return b"".join(packing.chunks(image.thumbnail_key(size)))
-    stored = b"".join(packing.chunks(str(image.file.name)))
-    with _DECODING:
-        return pictures.thumbnail(stored, edge=pictures.THUMBNAIL_EDGES[size])
+        return _read(image.thumbnail_key(size))
+    return pictures.thumbnail(_read(str(image.file.name)), edge=pictures.THUMBNAIL_EDGES[size])
 
 
-def _written_over(link: ShareLink, image: ImageAsset, size: str) -> bytes:
-    plain = _thumbnail(image, size)
-    with _DECODING:
-        made = pictures.watermarked(plain, link.watermark, format="webp")
-    return pictures.mark(made.data)
+def _read(key: str) -> bytes:
+    return b"".join(packing.chunks(key))
 
 
 class _Kept:

@@ -1,7 +1,6 @@
 """Images to keep: one, as made or in another form, and many as one ZIP."""
 
 import logging
-import threading
 import uuid
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -27,8 +26,9 @@ from generator.views.streaming import streamed
 FORMS: tuple[pictures.Form, ...] = get_args(pictures.Form.__value__)
 EDGES = (512, 1024, 1600, 2048)  # pixels of the longest side that may be asked for
 
-# Decoded, an image takes up to 160 MB; many people may ask at once.
-_CONVERTING = threading.BoundedSemaphore(2)
+_FEW = 16  # downloads in another form that may wait
+_CONVERTING = packing.Turns(2)
+_SOON = 5  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +70,11 @@ def download(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
     image = get_object_or_404(kept, pk=pk, team=request.team)
     wish = Wish.read(request, image)
     try:
-        data = _converted(b"".join(packing.chunks(str(image.file.name))), wish)
+        data = _converted(image, wish)
         if image.author_id == request.user.pk and settings.KEEP_SETTINGS_IN_DOWNLOADS:
             data = _told(image, data)
+    except packing.Busy as error:
+        return busy(error)
     except zipping.Unreadable as error:
         logger.warning("An image could not be read: %s", type(error.__cause__).__name__)
         return _refused(request, image, "The image storage does not answer. Try again in a moment.")
@@ -111,6 +113,14 @@ def zip_answer(
     return streamed(request, chunks, filename=filename, content_type="application/zip")
 
 
+def busy(error: packing.Busy) -> HttpResponse:
+    """The answer to whoever should come again in a moment."""
+    answer = HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=503)
+    answer["Retry-After"] = str(_SOON)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
 # ── One ──
 
 
@@ -118,12 +128,16 @@ def _form_of(image: ImageAsset) -> pictures.Form | None:
     return next((form for form in FORMS if form == image.format), None)
 
 
-def _converted(data: bytes, wish: Wish | None) -> bytes:
+def _converted(image: ImageAsset, wish: Wish | None) -> bytes:
     if wish is None:
-        return data
-    with _CONVERTING:
-        picture = pictures.converted(data, format=wish.form, edge=wish.edge)
-    return pictures.mark(picture.data)
+        return _read(image)
+    with _CONVERTING.turn(most=_FEW):
+        picture = pictures.converted(_read(image), format=wish.form, edge=wish.edge)
+        return pictures.mark(picture.data)
+
+
+def _read(image: ImageAsset) -> bytes:
+    return b"".join(packing.chunks(str(image.file.name)))
 
 
 def _told(image: ImageAsset, data: bytes) -> bytes:

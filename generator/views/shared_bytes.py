@@ -13,7 +13,7 @@ from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.sharing import coming, handing, opening
 from generator.sharing.handing import Handed
-from generator.views.downloads import zip_answer
+from generator.views.downloads import busy, zip_answer
 from generator.views.files import content_type
 from generator.views.visiting import Visit, gone, visits
 
@@ -36,6 +36,8 @@ def picture(request: HttpRequest, visit: Visit, pk: int, size: str) -> HttpRespo
     packing.give_back_connection()  # others may be waited for
     try:
         handed = handing.to_keep(link, image) if is_whole else handing.thumbnail(link, image, size)
+    except packing.Busy as error:
+        return busy(error)
     except (zipping.Unreadable, BadPicture) as error:
         return _silent(error)
     answer = _bytes(handed)
@@ -55,6 +57,8 @@ def download(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
     packing.give_back_connection()
     try:
         handed = handing.to_keep(visit.link, shown.image)
+    except packing.Busy as error:
+        return busy(error)
     except (zipping.Unreadable, BadPicture) as error:
         return _silent(error)
     if request.method == "GET":

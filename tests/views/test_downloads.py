@@ -73,6 +73,18 @@ def test_an_image_comes_in_the_form_and_size_somebody_wants(
     assert answer["Content-Disposition"].startswith("attachment")
 
 
+def test_where_many_wait_for_another_form_the_next_comes_again_later_and_nothing_is_read(
+    maker: Client, image: ImageAsset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "_CONVERTING", turns := packing.Turns(1))
+    turns._places.acquire()
+    turns._waiting = 1000
+    monkeypatch.setattr(packing, "chunks", lambda key: pytest.fail("The file was read."))
+    answer = got(maker, image, **{"as": "webp"})
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+
+
 def test_an_image_is_never_enlarged(maker: Client, image: ImageAsset) -> None:
     assert seen(got(maker, image, **{"as": "webp", "edge": 2048})).size == (1500, 750)
     assert seen(got(maker, image, **{"as": "webp", "edge": "full"})).size == (1500, 750)
