@@ -72,6 +72,7 @@ PRICE_FACTOR = env.positive("STUDIO_PRICE_FACTOR", Decimal(1))
 CREDITS_PER_MONTH = env.number("STUDIO_CREDITS_PER_MONTH", 10_000)
 CREDITS_PER_DAY = env.number("STUDIO_CREDITS_PER_DAY", 0)  # 0: no cap of a day
 TEAM_CREDITS_PER_MONTH = env.number("STUDIO_TEAM_CREDITS_PER_MONTH", 0)  # 0: no cap of the pool
+MOST_TEAMS = env.number("STUDIO_MOST_TEAMS", 3)  # 0: only staff make teams
 MEMBER_AT_ONCE = env.number("STUDIO_MEMBER_AT_ONCE", 8, least=1)
 STUDIO_AT_ONCE = env.number("STUDIO_AT_ONCE", 200, least=1)
 PROVIDER_AT_ONCE = env.number("STUDIO_PROVIDER_AT_ONCE", 200, least=1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -25,7 +26,6 @@ from generator.sharing.making import hand_to, revoke_of
 LIFE = timedelta(days=7)  # of an invitation
 MOST_OPEN = 50  # invitations of one team
 MOST_A_DAY = 200  # invitations that one person sends
-MOST_OWNED = 10  # teams that one person makes: each begins with credits of its own
 LONGEST_ADDRESS = 254
 
 
@@ -42,15 +42,15 @@ class Sent:
 
 
 def new_team(owner: User, *, name: str, time_zone: str) -> Team:
-    """A team of this person's. Raises NotAllowed where they own many already."""
+    """A team of this person's. Raises NotAllowed where they made as many as they may.
+
+    Each begins with credits of its own, so those count that were handed over since.
+    """
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=owner.pk)
-        owned = owner.memberships.filter(role=Role.OWNER, team__personal_of=None).count()
-        if owned >= MOST_OWNED:
-            raise NotAllowed(
-                gettext("You own %(most)s teams, and that is all one may. Hand one over first.")
-                % {"most": MOST_OWNED}
-            )
+        owner = User.objects.select_for_update().get(pk=owner.pk)
+        most = settings.MOST_TEAMS
+        if not owner.is_staff and owner.made_teams.count() >= most:
+            raise NotAllowed(_all_made(most))
         return Team.objects.create_shared(name, owner=owner, time_zone=time_zone)
 
 
@@ -201,6 +201,17 @@ def hand_over(by: Membership, to: Membership) -> None:
             membership.role = role
             membership.save(update_fields=["role"])
     live.membership_changed([team.pk])
+
+
+def _all_made(most: int) -> str:
+    if not most:
+        return gettext("Only administrators make teams in this studio. Ask one for yours.")
+    text = ngettext(
+        "You have made %(most)s team, and that is all one may. Ask an administrator for more.",
+        "You have made %(most)s teams, and that is all one may. Ask an administrator for more.",
+        most,
+    )
+    return text % {"most": most}
 
 
 def _held(by: Membership, other: Membership) -> tuple[Team, Membership, Membership]:

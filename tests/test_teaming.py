@@ -1,5 +1,7 @@
 """Who is in a team, and as what: made, changed, left, handed over; by two at a time as well."""
 
+from typing import Any
+
 import pytest
 
 from generator import books, jobs, leaving, teaming
@@ -151,3 +153,45 @@ def test_who_is_opened_again_after_a_hand_over_has_a_personal_team_again(mara: M
     leaving.hand_over(User.objects.get(pk=gone.pk), mara.user, by=boss)
     leaving.open_again(User.objects.get(pk=gone.pk), by=boss)
     assert [team.personal_of for team in Team.objects.of(gone)] == [gone]
+
+
+# ── How many teams one makes ──
+
+
+def test_a_team_handed_over_counts_for_whoever_made_it(mara: Membership, settings: Any) -> None:
+    settings.MOST_TEAMS = 2
+    for name in ("One", "Two"):
+        team = teaming.new_team(mara.user, name=name, time_zone="UTC")
+        teaming.hand_over(team.memberships.get(), add_member(team, make_user()))
+        teaming.leave(team.memberships.get(user=mara.user), keep_links=False)
+    with pytest.raises(NotAllowed, match="You have made 2 teams"):
+        teaming.new_team(mara.user, name="Three", time_zone="UTC")
+
+
+def test_who_was_handed_teams_may_make_their_own(mara: Membership, settings: Any) -> None:
+    settings.MOST_TEAMS = 1
+    assert teaming.new_team(mara.user, name="Own", time_zone="UTC").made_by == mara.user
+
+
+@pytest.mark.parametrize("is_staff", [False, True])
+def test_where_only_staff_make_teams_nobody_else_does(settings: Any, is_staff: bool) -> None:
+    settings.MOST_TEAMS = 0
+    person = make_user(is_staff=is_staff)
+    if is_staff:
+        teaming.new_team(person, name="Northlight", time_zone="UTC")
+    else:
+        with pytest.raises(NotAllowed, match="Only administrators make teams"):
+            teaming.new_team(person, name="Northlight", time_zone="UTC")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_teams_made_at_once_the_last_that_one_may_is_the_only_one(settings: Any) -> None:
+    settings.MOST_TEAMS = 1
+    nora = make_user("nora")
+
+    def make() -> object:
+        return teaming.new_team(nora, name="Northlight", time_zone="UTC")
+
+    outcomes = race(make, make)
+    assert sum(isinstance(outcome, NotAllowed) for outcome in outcomes) == 1
+    assert nora.made_teams.count() == 1

@@ -30,12 +30,17 @@ class Cap(models.Model):
     own_credits = models.PositiveBigIntegerField(
         _("set by the member"), null=True, blank=True, validators=[MaxValueValidator(LARGEST_CAP)]
     )
+    team_credits = models.PositiveBigIntegerField(
+        _("set by the team"), null=True, blank=True, validators=[MaxValueValidator(LARGEST_CAP)]
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "window"], name="one_cap_a_window"),
             models.CheckConstraint(
-                condition=Q(credits__isnull=False) | Q(own_credits__isnull=False),
+                condition=Q(credits__isnull=False)
+                | Q(own_credits__isnull=False)
+                | Q(team_credits__isnull=False),
                 name="a_cap_says_how_much",
             ),
         ]

@@ -81,8 +81,8 @@ class TeamQuerySet(models.QuerySet["Team"]):
         return team
 
     def create_shared(self, name: str, *, owner: User, time_zone: str = "UTC") -> "Team":
-        """A team for several, which this person owns."""
-        team = self.create(name=name, slug=_free_slug(name), time_zone=time_zone)
+        """A team for several, which this person makes and owns."""
+        team = self.create(name=name, slug=_free_slug(name), time_zone=time_zone, made_by=owner)
         Membership.objects.create(team=team, user=owner, role=Role.OWNER)
         return team
 
@@ -112,6 +112,10 @@ class Team(models.Model):
     )
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[valid_time_zone]
+    )
+    # Whoever made it, whoever owns it by now; None where staff did, or a shell.
+    made_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="made_teams", editable=False
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="teams")

@@ -93,13 +93,16 @@ def test_two_teams_of_one_name_have_addresses_of_their_own(client: Client) -> No
     assert Team.objects.filter(name="Northlight").count() == 2
 
 
-def test_nobody_owns_more_than_ten_teams(client: Client) -> None:
-    nora = make_user()
-    for _ in range(10):
-        make_team(nora, role=Role.OWNER)
+def test_who_made_as_many_teams_as_one_may_is_told_whom_to_ask(
+    client: Client, settings: Any
+) -> None:
+    nora = make_user("nora")
+    Team.objects.create_shared("Northlight", owner=nora)
+    settings.MOST_TEAMS = 1
     client.force_login(nora)
     page = client.post(reverse("team_new"), {"name": "One more", "time_zone": "UTC"})
-    assert "You own 10 teams" in page.content.decode()
+    assert "You have made 1 team, and that is all one may." in page.content.decode()
+    assert not Team.objects.filter(name="One more").exists()
 
 
 def test_fields_beside_the_form_of_a_new_team_change_nothing(client: Client) -> None:
