@@ -13,7 +13,7 @@ from django.http import QueryDict
 from generator.library import read_place
 from generator.library.searching import Term, everywhere
 from generator.library.spans import LAST, Span
-from generator.library.walking import Wanted, find
+from generator.library.walking import Found, Wanted, find
 from generator.models import Action, Collected, Favourite, ImageAsset, Tagging, Team, User
 from generator.models.assets import ImageAssetQuerySet, Shape, place_of_moment
 from generator.models.words import fact
@@ -23,8 +23,9 @@ PAGE = 60  # images
 MOST_NEWER = 100  # that are counted
 MOST_ROUNDS = 2  # of looking further while a page is empty
 LONGEST_SEARCH = 500  # characters that are read
-MOST_LOOKED_FOR = 20  # words that count
+MOST_LOOKED_FOR = 60  # words that count
 MOST_VALUES = 50  # of one filter
+YEARS = range(1971, 2262)  # that days may be of: no place is of a later moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ class Look:
         return search_words(self.words)[:MOST_LOOKED_FOR]
 
     @property
+    def leaves_words_out(self) -> bool:
+        """Whether there are more words than count."""
+        return len(search_words(self.words)) > MOST_LOOKED_FOR
+
+    @property
     def says_nothing(self) -> bool:
         """Whether something was typed in which there is no word: nothing is searched for then."""
         return bool(self.words) and not self.search
@@ -106,6 +112,8 @@ def images(team: Team, user: User, look: Look) -> ImageAssetQuerySet:
 
     For going through all of them; a page is found faster by `page`.
     """
+    if look.says_nothing:
+        return ImageAsset.objects.none()
     wanted = _wanted(team, user, look)
     facts = {f"{name}__in": values for name, values in wanted.facts.items()}
     found = ImageAsset.objects.kept().filter(team=team, **facts)
@@ -124,13 +132,11 @@ def page(
     Time is bounded: where what is looked for is rare and no index knows it, a page may hold fewer
     images than `size`, even none, although `earlier` says that there is more to look through.
     """
+    if look.says_nothing:
+        return Page([], None)
     span = _span(team, look)
-    wanted = _wanted(team, user, look)
-    found = find(wanted, span if before is None else span.below(before), size + 1)
-    for _ in range(MOST_ROUNDS - 1):
-        if found.places or found.stopped is None:
-            break
-        found = find(wanted, span.below(found.stopped), size + 1)
+    span = span if before is None else span.below(before)
+    found = _find_on(_wanted(team, user, look), span, size + 1)
     rows = _at(team, found.places[:size])
     if len(found.places) > size:
         return Page(rows, found.places[size - 1])
@@ -139,6 +145,8 @@ def page(
 
 def newer(team: Team, user: User, look: Look, *, after: int) -> int:
     """How many have come since the place `after`, at most MOST_NEWER."""
+    if look.says_nothing:
+        return 0
     span = _span(team, look).above(after)
     return len(find(_wanted(team, user, look), span, MOST_NEWER).places)
 
@@ -147,14 +155,26 @@ def neighbours(
     team: Team, user: User, look: Look, image: ImageAsset
 ) -> tuple[ImageAsset | None, ImageAsset | None]:
     """The next newer and the next older image that answer the look."""
+    if look.says_nothing:
+        return None, None
     wanted, span = _wanted(team, user, look), _span(team, look)
-    after = find(wanted, span.above(image.place).upwards(), 1).places
-    before = find(wanted, span.below(image.place), 1).places
+    after = _find_on(wanted, span.above(image.place).upwards(), 1).places
+    before = _find_on(wanted, span.below(image.place), 1).places
     found = {one.place: one for one in _at(team, [*after, *before])}
     return (
         found.get(after[0]) if after else None,
         found.get(before[0]) if before else None,
     )
+
+
+def _find_on(wanted: Wanted, span: Span, most: int) -> Found:
+    """Go on from where looking stopped while nothing is found, MOST_ROUNDS in all."""
+    found = find(wanted, span, most)
+    for _ in range(MOST_ROUNDS - 1):
+        if found.places or found.stopped is None:
+            break
+        found = find(wanted, span.behind(found.stopped), most)
+    return found
 
 
 def _wanted(team: Team, user: User, look: Look) -> Wanted:
@@ -183,9 +203,13 @@ def _ties(team: Team, user: User, look: Look) -> list[QuerySet[Any]]:
 
 
 def _span(team: Team, look: Look) -> Span:
-    low = place_of_moment(_midnight(look.since, team)) if look.since else 0
-    ends = look.until + timedelta(days=1) if look.until else None
-    return Span(low, place_of_moment(_midnight(ends, team)) if ends else LAST)
+    low = _place(look.since, team) if look.since else 0
+    return Span(low, _place(look.until + timedelta(days=1), team) if look.until else LAST)
+
+
+def _place(day: date, team: Team) -> int:
+    """The first place of a day, no higher than a database's integers go."""
+    return min(place_of_moment(datetime.combine(day, time(), ZoneInfo(team.time_zone))), LAST)
 
 
 def _at(team: Team, places: list[int]) -> list[ImageAsset]:
@@ -204,8 +228,4 @@ def _day(text: str) -> date | None:
         day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
-    return day if day and 1970 < day.year < 9999 else None
-
-
-def _midnight(day: date, team: Team) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(team.time_zone))
+    return day if day and day.year in YEARS else None

@@ -43,7 +43,7 @@ class Span:
 
     def above(self, place: int) -> Self:
         """What of it is newer than this place."""
-        return replace(self, low=max(place + 1, self.low))
+        return replace(self, low=max(min(place + 1, LAST), self.low))
 
     def upwards(self) -> Self:
         """The same, walked from the oldest on."""

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from generator.access import TeamRequest, in_team
 from generator.library import read_place
-from generator.library.looking import Look, Page, newer, page
+from generator.library.looking import MOST_LOOKED_FOR, Look, Page, newer, page
 from generator.models import Collection, Deed, Favourite, ImageAsset, Team
 from generator.views.filters import days_said, filters_of, quick_days
 
@@ -41,9 +41,7 @@ def library(request: TeamRequest) -> HttpResponse:
     if "after" in request.GET:
         return _since(request, look)
     before = read_place(request.GET.get("before", ""))
-    found = Page([], None) if look.says_nothing else page(
-        request.team, request.user, look, before=before
-    )  # fmt: skip
+    found = page(request.team, request.user, look, before=before)
     context = _wall(request, look, found, before)
     scrolled = request.htmx and not request.htmx.history_restore_request
     if scrolled and before:
@@ -59,9 +57,7 @@ def library(request: TeamRequest) -> HttpResponse:
 
 def _since(request: TeamRequest, look: Look) -> HttpResponse:
     after = read_place(request.GET["after"]) or 0
-    count = 0
-    if not look.says_nothing:
-        count = newer(request.team, request.user, look, after=after)
+    count = newer(request.team, request.user, look, after=after)
     context = {"new_images": count, "look": look}
     return render(request, "generator/library.html#newer", context)
 
@@ -70,14 +66,20 @@ def _wall(request: TeamRequest, look: Look, found: Page, before: int | None) -> 
     return {
         "place": "library",
         "look": look,
+        "most_words": MOST_LOOKED_FOR,
         "days": days(found.images, request.team),
         "before": before,
         "count": len(found.images),
-        "newest": str(found.images[0].place) if found.images and not before else "0",
+        "newest": str(_newest(found)) if not before else "0",
         "earlier": str(found.earlier) if found.earlier else "",
         "liked": liked(request, found.images),
         **rights(request),
     }
+
+
+def _newest(found: Page) -> int:
+    """The place behind which new ones are counted."""
+    return found.images[0].place if found.images else found.earlier or 0
 
 
 def _filters(request: TeamRequest, look: Look) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from generator.library import sorting, walking
 from generator.library.looking import MOST_LOOKED_FOR, Look, images, neighbours, newer, page
+from generator.library.spans import Span
 from generator.models import Generation, ImageAsset, ImageWords, Role, Team, User
 from generator.search_words import search_words
 from tests.make import add_member, make_asset, make_generation, make_team, make_user
@@ -72,7 +73,7 @@ def test_each_character_of_chinese_japanese_or_korean_has_to_be_there(
 def test_signs_of_a_query_language_are_no_language(typed: str, member: User, team: Team) -> None:
     make_image(member, team, "a fox")
     found = looked(team, member, words=typed)
-    assert found == (["a fox"] if search_words(typed) in ([], ["fox"]) else [])
+    assert found == (["a fox"] if search_words(typed) == ["fox"] else [])
 
 
 @pytest.mark.parametrize("typed", ["%", "* _ *", '""', "\x00", "…"])
@@ -80,14 +81,27 @@ def test_a_search_without_a_word_looks_for_nothing_and_says_so(
     typed: str, member: User, team: Team
 ) -> None:
     make_image(member, team)
-    look = Look(words=typed)
+    look, image = Look(words=typed), make_image(member, team)
+    make_image(member, team)
     assert look.says_nothing
-    assert len(page(team, member, look).images) == 1
+    assert not page(team, member, look).images
+    assert not images(team, member, look).exists()
+    assert newer(team, member, look, after=0) == 0
+    assert neighbours(team, member, look, image) == (None, None)
+
+
+def test_as_many_words_count_as_a_prompt_has(member: User, team: Team) -> None:
+    prompt = " ".join(f"w{n}x" for n in range(30))
+    make_image(member, team, prompt)
+    assert looked(team, member, words=f"{prompt} absent") == []
+    assert looked(team, member, words=prompt) == [prompt]
 
 
 def test_of_a_long_search_only_some_words_count() -> None:
     look = read("q=" + "+".join(f"w{n}" for n in range(5000)))
     assert len(look.search) == MOST_LOOKED_FOR
+    assert look.leaves_words_out
+    assert not read("q=a+red+fox").leaves_words_out
     assert len(look.query) < 1000
     assert len(read("q=" + "x" * 10_000).query) < 1000
 
@@ -231,6 +245,43 @@ def _assert_neighbours(team: Team, user: User, look: Look, right: list[UUID]) ->
         ]
 
 
+def test_neighbours_are_looked_for_beyond_the_first_stretch(
+    member: User, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "WALKED", (2, 4))
+    monkeypatch.setattr(walking, "MOST_HITS", 2)
+    old, *rest = [make_image(member, team) for _ in range(8)]
+    tag = sorting.tag(team, [old, *rest], "all")
+    sorting.favourite(member, [old, rest[-1]], on=True)
+    look = Look(tag=tag.pk, favourites=True)
+    assert neighbours(team, member, look, rest[-1]) == (None, old)
+    assert neighbours(team, member, look, old) == (rest[-1], None)
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_what_comes_after_a_place_leaves_out_the_place_and_nothing_else(up: bool) -> None:
+    span = Span(3, 9, up)
+    inside = list(range(span.low, span.high))
+    walked = inside if up else inside[::-1]
+    for at, place in enumerate(walked):
+        behind, until = span.behind(place), span.until(place)
+        assert set(range(behind.low, behind.high)) == set(walked[at + 1 :])
+        assert set(range(until.low, until.high)) == set(walked[: at + 1])
+
+
+@pytest.mark.parametrize("asked", [{}, {"words": "fox"}, {"words": "fox", "favourites": True}])
+def test_days_and_places_beyond_the_last_are_no_error(
+    asked: dict[str, object], member: User, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "WALKED", (1, 2))
+    foxes = [make_image(member, team, "a fox") for _ in range(3)]
+    sorting.favourite(member, foxes, on=True)
+    far = date(9000, 1, 1)
+    assert len(page(team, member, Look(until=far, **asked)).images) > 0  # type: ignore[arg-type]
+    assert not page(team, member, Look(since=far, **asked)).images  # type: ignore[arg-type]
+    assert newer(team, member, Look(**asked), after=2**63 - 1) == 0  # type: ignore[arg-type]
+
+
 def test_new_images_are_counted_up_to_a_hundred(
     member: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +327,7 @@ def test_a_look_is_its_address_and_back() -> None:
     [
         "author=x&author=-1&author=99999999999999999999&tag=1e3&collection=%D9%A3",
         "since=2026-02-30&until=tomorrow&since=20260101", "since=0001-01-01&until=9999-12-31",
+        "since=2263-01-01&until=2400-01-01",
         "kind=destroy&shape=round&favourites=yes&model=&model=%00", "q=+++&q=",
         "model=" + "x" * 121,
     ],

@@ -224,8 +224,23 @@ def test_of_other_teams_and_of_the_trash_nothing_comes_along(
 def test_what_is_trashed_while_it_is_sent_does_not_come_along(
     team: Team, member: User, image: ImageAsset
 ) -> None:
-    later = packing.at_places(team, [image.place])
+    later = packing.at_places(team, [image.place], by=member)
     ImageAsset.objects.update(trashed_at=timezone.now())
+    assert list(later) == []
+
+
+@pytest.mark.parametrize("fate", ["left", "suspended"])
+def test_what_is_sent_ends_where_somebody_may_not_see_it_any_more(
+    team: Team, member: User, image: ImageAsset, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    monkeypatch.setattr(packing, "AT_ONCE", 1)
+    places = [image.place, *(made(member, team, f"{number}").place for number in range(2))]
+    later = packing.at_places(team, places, by=member)
+    assert next(later) == image
+    if fate == "left":
+        member.memberships.filter(team=team).delete()
+    else:
+        User.objects.filter(pk=member.pk).update(is_active=False)
     assert list(later) == []
 
 
@@ -240,7 +255,13 @@ def test_a_file_that_the_storage_has_lost_is_noted(
     assert archive.read(rows["a heron in reeds"]["file"])
 
 
-@pytest.mark.parametrize("data", [{}, {"image": ["nonsense"]}, {"all": "1", "author": "999999"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {}, {"image": ["nonsense"]}, {"all": "1", "author": "999999"},
+        {"all": "1", "q": "%%%"},  # no word to look for
+    ],
+)  # fmt: skip
 def test_nothing_to_download_is_said(
     maker: Client, team: Team, image: ImageAsset, data: dict[str, Any]
 ) -> None:

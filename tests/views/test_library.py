@@ -1,14 +1,16 @@
 """The library: every image of the team, newest first, without end."""
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.library import sorting
+from generator.library import sorting, walking
 from generator.models import ImageAsset, Shape, Status, Team, User
 from generator.views.library import days
 from tests.make import (
@@ -182,6 +184,37 @@ def test_nothing_found_says_what_to_loosen(maker: Client, team: Team, member: Us
     assert "Try fewer words, or take a filter off" in both
     one = words(maker.get(page, {"shape": "tall"}).content.decode())
     assert "No image fits this filter" in one
+
+
+def test_where_the_newest_hold_nothing_one_may_look_further(
+    maker: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "WALKED", (2, 4))
+    images = [made(member, team) for _ in range(11)]
+    collection = make_collection(team, images)
+    sorting.favourite(member, images[:1], on=True)
+    address = f"{reverse('library', args=[team.slug])}?collection={collection.pk}&favourites=1"
+    shown = maker.get(address).content.decode()
+    assert "still looking" in shown
+    assert "Nothing found" not in shown
+    further = re.search(r'<a href="([^"]+before=[^"]+)">Look further', shown)
+    assert further
+    shown = maker.get(html.unescape(further[1])).content.decode()
+    assert tiles(shown) == [str(images[0].pk)]
+
+
+def test_a_look_further_that_finds_no_more_says_so(maker: Client, team: Team, member: User) -> None:
+    made(member, team)
+    address = f"{reverse('library', args=[team.slug])}?before=1"
+    shown = maker.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "Nothing earlier" in shown
+
+
+def test_words_that_do_not_count_are_said(maker: Client, team: Team) -> None:
+    address = reverse("library", args=[team.slug])
+    few, many = ("+".join(f"a{n}" for n in range(count)) for count in (60, 61))
+    assert "words count" not in maker.get(f"{address}?q={few}").content.decode()
+    assert "Only the first 60 words count" in maker.get(f"{address}?q={many}").content.decode()
 
 
 def test_ten_thousand_letters_and_nonsense_are_no_error(
