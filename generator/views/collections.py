@@ -16,6 +16,7 @@ from generator.errors import StudioError
 from generator.library import sorting
 from generator.models import Collected, Collection, Deed, ImageAsset, Tag, Tagging, Team
 from generator.models.library import LONGEST_TAG, LONGEST_TITLE
+from generator.sharing import collections as sharing
 from generator.views.library import rights
 
 MOST_COUNTED = 1000  # images; of more it is only said that there are more
@@ -31,9 +32,10 @@ class NameForm(forms.Form):
 
 
 class EditForm(forms.Form):
-    """Another name, or away with it."""
+    """Another name, or away with it. `sure` says how many links the person knows to end."""
 
     do = forms.ChoiceField(choices=[("rename", ""), ("delete", "")])
+    sure = forms.IntegerField(required=False, min_value=0)
     name = forms.CharField(required=False, max_length=4 * LONGEST_TITLE)
 
 
@@ -89,8 +91,11 @@ def _made(request: TeamRequest) -> HttpResponse:
 @in_team
 @needs(Deed.ORGANISE)
 def collection(request: TeamRequest, pk: int) -> HttpResponse:
-    """Rename a collection, or delete it: its images stay."""
+    """Rename a collection, or delete it: its images stay. Where links would end, it is asked."""
     found = get_object_or_404(Collection, team=request.team, pk=pk)
+    form = EditForm(request.POST)
+    if form.is_valid() and form.cleaned_data["do"] == "delete":
+        return _deleted(request, found, sure=form.cleaned_data["sure"] or 0)
     return _edited(request, found, "collection")
 
 
@@ -116,6 +121,23 @@ def _edited(request: TeamRequest, row: Collection | Tag, what: str) -> HttpRespo
             messages.success(request, f"“{old}” is now called “{row.name}”.")
     except StudioError as error:
         messages.error(request, str(error))
+    return redirect("collections", request.team.slug)
+
+
+def _deleted(request: TeamRequest, found: Collection, *, sure: int) -> HttpResponse:
+    try:
+        ended = sharing.delete(found, by=request.membership, sure=sure)
+    except sharing.NotSure as asked:
+        context = {"place": "collections", "collection": found, "ending": asked.ending}
+        return render(request, "generator/collection_delete.html", context)
+    except StudioError as error:
+        messages.error(request, str(error))
+    else:
+        links = (
+            f" {ended:,} sharing link{' has' if ended == 1 else 's have'} ended." if ended else ""
+        )
+        said = f"The collection “{found.name}” is deleted. Its images are still here.{links}"
+        messages.success(request, said)
     return redirect("collections", request.team.slug)
 
 

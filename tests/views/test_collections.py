@@ -1,6 +1,7 @@
 """Collections and tags: the page that lists both."""
 
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from generator.errors import NotAllowed
 from generator.library import sorting
-from generator.models import Collection, ImageAsset, Status, Tag, Team, User
+from generator.models import Collection, Deed, ImageAsset, Role, Status, Tag, Team, User
+from generator.sharing import collections as sharing
 from generator.views import collections
-from tests.make import make_asset, make_generation, make_user
+from tests.make import add_member, make_asset, make_generation, make_link, make_user
 from tests.views.conftest import words
 
 
@@ -97,6 +100,73 @@ def test_one_is_renamed_and_deleted_and_its_images_stay(
     assert "Its images are still here" in said
     assert not team.collections.exists()
     assert team.images.kept().count() == 3
+
+
+def away(client: Client, collection: Collection, **said: str) -> str:
+    """Delete a collection; the page that comes of it."""
+    there = reverse("collection_edit", args=[collection.team.slug, collection.pk])
+    answer = client.post(there, {"do": "delete", **said}, follow=True)
+    return words(answer.content.decode())
+
+
+def test_before_links_end_with_a_collection_it_is_asked_and_what_visitors_said_stays(
+    maker: Client, team: Team, member: User, spring: Collection, images: list[ImageAsset]
+) -> None:
+    link = make_link(member, team=team, collection=spring)
+    link.notes.create(visitor=uuid.uuid4(), text="The second one, please")
+    link.picks.create(visitor=uuid.uuid4(), image=images[1])
+    assert "1 sharing link of it ends with it" in away(maker, spring)
+    assert team.collections.exists()
+    make_link(member, team=team, collection=spring)  # what nobody was told of yet
+    assert "2 sharing links of it end with it" in away(maker, spring, sure="1")
+    assert "2 sharing links have ended." in away(maker, spring, sure="2")
+    assert not team.collections.exists()
+    link.refresh_from_db()
+    newest = sorted(images, key=lambda image: -image.place)
+    assert (link.collection, [row.image for row in link.shared.order_by("position")]) == (
+        None, newest,
+    )  # fmt: skip
+    assert link.revoked_at
+    shown = words(maker.get(reverse("link", args=[team.slug, link.pk])).content.decode())
+    assert "The second one, please" in shown
+    assert "1 visitor" in shown
+
+
+def test_a_member_ends_no_open_links_of_others_by_deleting_what_they_show(
+    maker: Client, team: Team, member: User, spring: Collection
+) -> None:
+    mate = make_user()
+    admin = add_member(team, mate, Role.ADMIN)
+    link = make_link(mate, team=team, collection=spring)
+    assert "is shown by 1 open link of others" in away(maker, spring, sure="9")
+    assert team.collections.exists()
+    client = Client()
+    client.force_login(mate)
+    make_link(member, team=team, collection=spring)
+    assert admin.may(Deed.SHARE_ANY)
+    assert "2 sharing links have ended." in away(client, spring, sure="2")
+    link.refresh_from_db()
+    assert link.revoked_at
+
+
+def test_revoked_links_stand_in_nobodys_way_and_stay_on_record(
+    maker: Client, team: Team, spring: Collection
+) -> None:
+    mate = make_user()
+    add_member(team, mate)
+    link = make_link(mate, team=team, collection=spring, revoked_at=timezone.now())
+    assert "is deleted" in away(maker, spring)
+    link.refresh_from_db()
+    assert link.shared.count() == 3
+
+
+def test_who_may_not_sort_any_more_deletes_no_collection(
+    team: Team, member: User, spring: Collection
+) -> None:
+    membership = team.memberships.get(user=member)
+    team.memberships.update(role=Role.VIEWER)  # what `membership` says is of before
+    with pytest.raises(NotAllowed):
+        sharing.delete(spring, by=membership)
 
 
 def test_a_tag_is_renamed_and_deleted_and_its_images_stay(
