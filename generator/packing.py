@@ -10,8 +10,17 @@ from itertools import batched
 from django.db import connection
 
 from generator.errors import StudioError
-from generator.models import Generation, ImageAsset, Team, image_storage
+from generator.models import (
+    Deed,
+    Generation,
+    ImageAsset,
+    Membership,
+    Team,
+    User,
+    image_storage,
+)
 from generator.models.assets import ImageAssetQuerySet
+from generator.models.roles import roles_that_may
 from generator.zipping import CHUNK, Entry, Fact, Unreadable
 
 AT_ONCE = 200  # images whose rows are read at once
@@ -73,13 +82,24 @@ def in_bites(images: ImageAssetQuerySet) -> Iterator[ImageAsset]:
         rows = list(_with_generations(images.filter(place__lt=rows[-1].place))[:AT_ONCE])
 
 
-def at_places(team: Team, places: Iterable[int]) -> Iterator[ImageAsset]:
-    """The team's kept images at these places of the library, read as `in_bites` does."""
+def at_places(team: Team, places: Iterable[int], *, by: User) -> Iterator[ImageAsset]:
+    """The team's kept images at these places of the library, read as `in_bites` does.
+
+    It ends where the person may not look at them any more.
+    """
     for some in batched(places, AT_ONCE, strict=False):
+        if not may_still(by, team, Deed.LOOK):
+            return
         found = ImageAsset.objects.kept().filter(team=team, place__in=some)
         rows = list(_with_generations(found))
         give_back_connection()
         yield from rows
+
+
+def may_still(user: User, team: Team, deed: Deed) -> bool:
+    """Whether somebody may do it now, whatever was so when they began: a file may take hours."""
+    memberships = Membership.objects.filter(team=team, user=user, user__is_active=True)
+    return memberships.filter(role__in=roles_that_may(deed)).exists()
 
 
 def entry(image: ImageAsset, *, tells: Tells = Tells.ALL, folder: str = "") -> Entry:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import batched
 
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils import timezone
 from generator import packing, sheets
 from generator.models import (
     Collected,
+    Deed,
     Favourite,
     Generation,
     ImageAsset,
@@ -47,9 +49,10 @@ Times are in UTC.
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """What is taken: all of these teams, or with `author` what this person made in them."""
+    """What `by` takes: all of these teams, or with `author` what this person made in them."""
 
     teams: tuple[Team, ...]
+    by: User
     author: User | None = None
 
     def within[M: Model](self, rows: QuerySet[M], team: Team) -> QuerySet[M]:
@@ -57,19 +60,31 @@ class Whose:
         theirs = rows.filter(team=team)
         return theirs.filter(author=self.author) if self.author else theirs
 
+    def while_allowed[T](self, rows: Iterator[T], team: Team, *, at_once: int) -> Iterator[T]:
+        """The rows of a team, for as long as they may be taken: asked before each bite of them."""
+        deed = Deed.LOOK if self.author else Deed.TAKE_ALL
+        for some in batched(rows, at_once, strict=False):
+            if not packing.may_still(self.by, team, deed):
+                return
+            packing.give_back_connection()
+            yield from some
+
 
 def of_person(user: User) -> Whose:
     """What somebody made in the teams that they are in now."""
-    return Whose(tuple(Team.objects.of(user)), user)
+    return Whose(tuple(Team.objects.of(user)), user, user)
 
 
-def of_team(team: Team) -> Whose:
-    """What everybody made in a team."""
-    return Whose((team,))
+def of_team(team: Team, *, by: User) -> Whose:
+    """What everybody made in a team, for somebody who may take all."""
+    return Whose((team,), by)
 
 
 def entries(whose: Whose) -> Iterator[Entry | Document]:
-    """The files, one by one; nothing is read before its turn."""
+    """The files, one by one; nothing is read before its turn.
+
+    What may not be taken any more does not come: whoever leaves a team ends their own download.
+    """
     now = timezone.now()
     yield Document("read-me.txt", partial(_read_me, whose), now)
     yield from _images(whose)
@@ -100,7 +115,8 @@ def _images(whose: Whose) -> Iterator[Entry]:
             theirs = images.filter(team=team)
             if whose.author:
                 theirs = theirs.filter(author=whose.author)
-            for image in packing.in_bites(theirs):
+            found = packing.in_bites(theirs)
+            for image in whose.while_allowed(found, team, at_once=packing.AT_ONCE):
                 yield packing.entry(image, folder=_folder(folder, whose, team))
 
 
@@ -108,7 +124,8 @@ def _references(whose: Whose) -> Iterator[Entry]:
     """What was uploaded; what stands for an image of the library is there already."""
     for team in whose.teams:
         rows = whose.within(ReferenceImage.objects.filter(asset=None), team)
-        for reference in _by_key(rows.select_related("author")):
+        found = _by_key(rows.select_related("author"))
+        for reference in whose.while_allowed(found, team, at_once=AT_ONCE):
             yield Entry(
                 title="mask" if reference.is_mask else "reference",
                 extension=reference.extension,
@@ -139,7 +156,8 @@ type Table = Callable[[Whose, Team], Iterator[Row]]
 
 def _rows(table: Table, whose: Whose) -> Iterator[Row]:
     for team in whose.teams:
-        yield from ({"team": team.name, **row} for row in table(whose, team))
+        rows = whose.while_allowed(table(whose, team), team, at_once=AT_ONCE)
+        yield from ({"team": team.name, **row} for row in rows)
 
 
 def _sheet(table: Table, whose: Whose) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator import takeaway
+from generator import packing, takeaway
 from generator.models import (
     Collected,
     Collection,
@@ -26,6 +26,7 @@ from generator.models import (
     Team,
     User,
 )
+from generator.zipping import Document, Entry
 from tests.make import (
     add_member,
     make_asset,
@@ -209,3 +210,37 @@ def test_the_account_page_offers_it(member: User) -> None:
 def test_nothing_made_is_an_archive_all_the_same(member: User) -> None:
     archive = taken(member)
     assert "read-me.txt" in archive.namelist()
+
+
+@pytest.mark.parametrize("fate", ["left", "suspended", "made a member"])
+def test_a_team_s_archive_ends_where_somebody_may_not_have_it_any_more(
+    team: Team, owner: User, mate: User, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    monkeypatch.setattr(packing, "AT_ONCE", 1)
+    monkeypatch.setattr(takeaway, "AT_ONCE", 1)
+    for number in range(3):
+        made(mate, team, f"secret {number}")
+    files = takeaway.entries(takeaway.of_team(team, by=owner))
+    next(files), next(files)
+    match fate:
+        case "left":
+            owner.memberships.filter(team=team).delete()
+        case "suspended":
+            User.objects.filter(pk=owner.pk).update(is_active=False)
+        case _:
+            owner.memberships.filter(team=team).update(role=Role.MEMBER)
+    rest = list(files)
+    assert not [file for file in rest if isinstance(file, Entry)]
+    said = b"".join(b"".join(file.chunks()) for file in rest if isinstance(file, Document))
+    assert b"secret" not in said
+
+
+def test_who_leaves_a_team_while_they_take_theirs_along_gets_that_of_the_others(
+    team: Team, member: User
+) -> None:
+    made(member, team, "a heron")
+    made(member, member.personal_team, "at home")
+    files = takeaway.entries(takeaway.of_person(member))
+    next(files)
+    member.memberships.filter(team=team).delete()
+    assert [file.title for file in files if isinstance(file, Entry)] == ["at home"]

@@ -95,7 +95,7 @@ def archive(request: TeamRequest) -> HttpResponseBase:
     except StudioError as error:
         messages.error(request, str(error))
         return redirect(f"{reverse('library', args=[request.team.slug])}?{look.query}".rstrip("?"))
-    found = packing.at_places(request.team, places)
+    found = packing.at_places(request.team, places, by=request.user)
     packing.give_back_connection()
     name = f"{zipping.safe_name(request.team.slug)}-images-{request.team.today()}.zip"
     return zip_answer(request, zipping.stream(map(packing.entry, found)), name)

@@ -22,7 +22,7 @@ def mine(request: PersonRequest) -> HttpResponseBase:
 @needs(Deed.TAKE_ALL)
 def together(request: TeamRequest) -> HttpResponseBase:
     """What everybody made in a team, for those who steer it."""
-    return _answer(request, takeaway.of_team(request.team), request.team.slug)
+    return _answer(request, takeaway.of_team(request.team, by=request.user), request.team.slug)
 
 
 def _answer(request: PersonRequest, whose: Whose, name: str) -> HttpResponseBase:
