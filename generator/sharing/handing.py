@@ -16,11 +16,13 @@ from generator.models import ImageAsset, ShareLink
 from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.packing import Tells
-from generator.sharing import opening
+from generator.sharing import opening, secrets
 from generator.zipping import CHUNK, Entry, Unreadable
 
 SMALL = 1600  # pixels of the longest side of a small download
-_AT_ONCE = 50  # images of an archive between two looks at whether the link is still open
+_AT_ONCE = 50  # images of an archive whose rows are read at once
+# What an archive was begun on; on other terms it is another archive.
+_TERMS = ("download", "password", "watermark", "shows_prompt", "audience")
 
 _FEW = 8  # downloads that may wait
 _DECODING = packing.Turns(2)
@@ -63,17 +65,29 @@ def extension_of(link: ShareLink, image: ImageAsset) -> str:
     return "jpg" if form == "jpeg" else form
 
 
-def entries(link: ShareLink) -> Iterator[Entry]:
-    """All that the link shows, for an archive. It ends early once the link is shut."""
+def entries(link: ShareLink, user: int | None) -> Iterator[Entry]:
+    """All that the link shows, for an archive that this person takes (None: nobody signed in).
+
+    It ends early once the link is shut, to them or to all, or on other terms.
+    """
     after: int | None = None
-    while ShareLink.objects.open(timezone.now()).filter(pk=link.pk).exists():
+    while True:
         part = opening.page(link, after=after, size=_AT_ONCE)
-        packing.give_back_connection()
         for shown in part.images:
+            if not _holds(link, user):
+                return
+            packing.give_back_connection()
             yield _entry(link, shown.image)
         if part.after is None:
             return
         after = part.after
+
+
+def _holds(link: ShareLink, user: int | None) -> bool:
+    """Whether what the archive was begun on is so still; it may take hours."""
+    secret = secrets.secret_of(link)
+    now = opening.opened(secret, user=user, now=timezone.now(), is_in=True)
+    return now is not None and all(getattr(now, name) == getattr(link, name) for name in _TERMS)
 
 
 def _entry(link: ShareLink, image: ImageAsset) -> Entry:

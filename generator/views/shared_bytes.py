@@ -79,7 +79,7 @@ def archive(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     if request.method == "GET":
         coming.log(visit.link, visit.visitor, Came.TOOK_ALL)
     name = f"{zipping.safe_name(visit.link.title) or 'images'}.zip"
-    entries = handing.entries(visit.link)
+    entries = handing.entries(visit.link, request.user.pk)
     packing.give_back_connection()
     return zip_answer(request, zipping.stream(entries), name)
 

@@ -452,6 +452,49 @@ def test_a_download_tells_prompt_and_settings_where_the_link_shows_them(
     assert str(images[0].pk) not in manifest
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"download": Download.SMALL},
+        {"watermark": "Northlight"},
+        {"shows_prompt": True},
+        {"audience": Audience.MEMBERS},
+        {"password": "another"},
+        {"revoked_at": timezone.now()},
+        {"expires_at": timezone.now()},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_archive_ends_where_its_link_is_put_on_other_terms(
+    images: list[ImageAsset], change: dict[str, Any]
+) -> None:
+    link = share(images)
+    entries = handing.entries(link, None)
+    next(entries)
+    ShareLink.objects.filter(pk=link.pk).update(**change)
+    assert list(entries) == []
+
+
+def test_an_archive_for_members_ends_where_one_is_none_any_more(
+    member: User, images: list[ImageAsset]
+) -> None:
+    link = share(images, audience=Audience.MEMBERS)
+    entries = handing.entries(link, member.pk)
+    next(entries)
+    member.memberships.filter(team=link.team).delete()
+    assert list(entries) == []
+
+
+def test_an_archive_goes_on_where_the_link_has_another_title_or_no_views_left(
+    images: list[ImageAsset],
+) -> None:
+    link = share(images, most_views=1)
+    entries = handing.entries(link, None)
+    next(entries)
+    ShareLink.objects.filter(pk=link.pk).update(title="Round three", views=1)
+    assert len(list(entries)) == 2
+
+
 def test_a_small_download_is_small(client: Client, team: Team, member: User) -> None:
     wide = make_picture(2000, 1000)
     link = share(make_images(team, member, data=wide), download=Download.SMALL)
