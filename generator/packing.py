@@ -132,8 +132,8 @@ def facts(image: ImageAsset, *, tells: Tells = Tells.ALL) -> dict[str, Fact]:
             "model": generation.label,
             "settings": said_settings(generation),
         }
+        said["made"] = f"{image.created_at:%Y-%m-%dT%H:%M:%SZ}"
     return said | {
-        "made": f"{image.created_at:%Y-%m-%dT%H:%M:%SZ}",
         "width": image.width,
         "height": image.height,
         "bytes": image.size,

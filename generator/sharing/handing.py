@@ -17,7 +17,7 @@ from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.packing import Tells
 from generator.sharing import opening, secrets
-from generator.zipping import CHUNK, Entry, Unreadable
+from generator.zipping import CHUNK, EPOCH, Entry, Unreadable
 
 SMALL = 1600  # pixels of the longest side of a small download
 _AT_ONCE = 50  # images of an archive whose rows are read at once
@@ -99,7 +99,7 @@ def _entry(link: ShareLink, image: ImageAsset) -> Entry:
         extension=extension_of(link, image),
         chunks=partial(_chunks, link, image),
         size=image.size,
-        modified=image.created_at,
+        modified=image.created_at if link.shows_prompt else EPOCH,
         facts=facts,
     )
 

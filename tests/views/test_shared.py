@@ -495,6 +495,16 @@ def test_an_archive_goes_on_where_the_link_has_another_title_or_no_views_left(
     assert len(list(entries)) == 2
 
 
+def test_an_archive_of_a_link_that_tells_nothing_does_not_tell_when(
+    client: Client, images: list[ImageAsset]
+) -> None:
+    archive = zipfile.ZipFile(io.BytesIO(body_of(client.get(at(share(images), "all.zip")))))
+    assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    for row in json.loads(archive.read("manifest.json")):
+        assert "made" not in row
+        assert row["made by"] == "a trained algorithm"
+
+
 def test_a_small_download_is_small(client: Client, team: Team, member: User) -> None:
     wide = make_picture(2000, 1000)
     link = share(make_images(team, member, data=wide), download=Download.SMALL)
