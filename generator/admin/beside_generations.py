@@ -22,11 +22,11 @@ class ImageAssetInline(ReadOnlyInline):
     """What a generation made."""
 
     model = ImageAsset
-    fields = ["place", "format", "width", "height", "size", "created_at", "trashed_at"]
+    fields = ["number", "format", "width", "height", "size", "created_at", "trashed_at"]
     show_title = False
 
     @admin.display(description=_("position"))
-    def place(self, image: ImageAsset) -> SafeString:
+    def number(self, image: ImageAsset) -> SafeString:
         """Which of them it is; leads to its page."""
         return linked(reverse("admin:generator_imageasset_change", args=[image.pk]), image.position)
 
