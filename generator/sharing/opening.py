@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from generator.models import Collected, ImageAsset, Membership, SharedImage, ShareLink
-from generator.models.assets import ImageAssetQuerySet
 from generator.models.sharing import Audience
 from generator.sharing.secrets import digest_of
 
@@ -43,7 +42,7 @@ def opened(secret: str, *, user: int | None, now: datetime, is_in: bool) -> Shar
     links = ShareLink.objects.open(now) if is_in else ShareLink.objects.open(now).with_room()
     return (
         links.filter(Q(audience=Audience.ANYONE) | Exists(member), digest=digest_of(secret))
-        .select_related("team", "collection")
+        .select_related("team__personal_of")
         .first()
     )
 
@@ -54,13 +53,11 @@ def count_view(link: ShareLink, now: datetime) -> bool:
     return bool(counted.update(views=F("views") + 1, last_opened_at=now))
 
 
-def shown_images(link: ShareLink) -> ImageAssetQuerySet:
-    """The images that a link shows, in its order; for the owner's preview and what counts them."""
-    images = ImageAsset.objects.kept().filter(team=link.team_id)
-    if link.collection_id is not None:
-        return images.filter(collected__collection=link.collection_id).newest_first()
-    shared = images.filter(shared__link=link.pk)
-    return shared.order_by("shared__position", "shared__pk")
+def count(link: ShareLink, most: int) -> int:
+    """How many images it shows, counted no further than `most`."""
+    # In the link's order, and so by the index of its own rows: without one, SQLite may walk the
+    # images of the whole team to find those of a small collection.
+    return int(_rows(link)[:most].count())
 
 
 def page(link: ShareLink, *, after: int | None = None, size: int = PAGE) -> Page:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from generator.errors import StudioError
 from generator.forms.visiting import NoteForm, PickForm
-from generator.models import Came, Generation, ImageAsset, ShareLink
+from generator.models import Came, Generation, ImageAsset, ShareLink, Team
 from generator.models.sharing import Download
 from generator.pictures import THUMBNAIL_EDGES
 from generator.sharing import coming, opening, replying, secrets
@@ -121,7 +121,7 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         "last_day": last_day_of(link),
         "after": _text(after),
         "is_first": not request.GET.get("after"),
-        "count": _count(link),
+        "count": _count(link) if key is None else "",
         "downloads": link.download != Download.NONE,
         **(_replies(visit, note) if link.takes_replies else {}),
     }
@@ -167,8 +167,11 @@ def _settings(generation: Generation) -> list[tuple[str, str]]:
 
 def _card(request: HttpRequest, link: ShareLink) -> dict[str, Any]:
     """What a chat program may draw."""
-    title = link.title or (link.collection.name if link.collection else "")
-    card: dict[str, Any] = {"title": title or "Images", "team_name": link.team.name, "cover": ""}
+    card: dict[str, Any] = {
+        "title": link.title or "Images",
+        "sender": _sender(link.team),
+        "cover": "",
+    }
     if shows_card(link):
         first = next(iter(opening.page(link, size=1).images), None)
         if first is not None:
@@ -178,8 +181,14 @@ def _card(request: HttpRequest, link: ShareLink) -> dict[str, Any]:
     return card
 
 
+def _sender(team: Team) -> str:
+    """What strangers may call a team: of one that is a person's own, not what they sign in with."""
+    name = team.name if team.personal_of is None else team.personal_of.get_full_name()
+    return "" if "@" in name else name
+
+
 def _count(link: ShareLink) -> str:
-    count = opening.shown_images(link)[: MOST_COUNTED + 1].count()
+    count = opening.count(link, MOST_COUNTED + 1)
     if count > MOST_COUNTED:
         return f"More than {grouped(MOST_COUNTED)} images"
     return f"{grouped(count)} image{'' if count == 1 else 's'}"
