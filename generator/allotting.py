@@ -1,43 +1,26 @@
 """What a team shares out: caps of its members and of its pool, within what staff allow.
 
-A pool has at most what staff gave it. A member has at most what the pool has; where staff gave the
-pool no cap, what the studio gives any member to begin with. So nobody who makes a team of their own
-gets more credits out of it than staff meant them to have.
+The figures of the team stand beside those of staff and never in their place: the lowest holds. So
+nobody who runs a team gets more credits out of it than staff meant them to have.
 """
 
-from generator.models import QuotaAccount, StartingCaps, Window
+from generator.models import QuotaAccount, Window
 
 WINDOWS = (Window.DAY, Window.MONTH)  # what is allowed in all is for staff to say
 
 
 def most(account: QuotaAccount, window: Window) -> int | None:
-    """The highest cap that the team may set here; None for any."""
-    if account.user_id is None:
-        return _by_staff(account, window)
-    pool = _by_staff(QuotaAccount.objects.pool(account.team), window)
-    if pool is not None:
-        return pool
-    starting = StartingCaps.objects.now().of_a_member()[window]
-    given = _by_staff(account, window)
-    # What staff gave this one member besides is not taken away by a look at it.
-    return None if starting is None else max(starting, given or 0)
+    """The highest cap that the team may set here, which is that of staff; None for any."""
+    cap = account.caps.filter(window=window).first()
+    return cap.credits if cap else None
 
 
 def allot(account: QuotaAccount, window: Window, credits: int | None) -> None:
-    """Set a cap, as far as `most` lets; None for as much as may be.
+    """Set the team's figure for a member or for its pool; None for as much as staff allow.
 
-    Raises ValidationError for what is no cap; what is above `most` must be refused before.
+    Raises ValidationError for what is no cap, and for what is above `most`.
     """
     if account.user_id is None:
         account.set_own_cap(window, credits)
-        return
-    limit = most(account, window)
-    if limit is not None and _by_staff(QuotaAccount.objects.pool(account.team), window) is None:
-        # Without any, there would be neither this cap nor one of the pool.
-        credits = limit if credits is None else min(credits, limit)
-    account.set_cap(window, credits)
-
-
-def _by_staff(account: QuotaAccount, window: Window) -> int | None:
-    cap = account.caps.filter(window=window).first()
-    return cap.credits if cap else None
+    else:
+        account.set_team_cap(window, credits)

@@ -47,7 +47,7 @@ WATCHED: dict[type[Model], tuple[str, ...]] = {
         "wire_model", "label", "family", "offered", "price_kind", "credits_each", "rates",
         "tokens_in", "tokens_out", "price_source", "position", "gone_at",
     ),
-    Cap: ("account", "window", "credits", "own_credits"),
+    Cap: ("account", "window", "credits", "team_credits", "own_credits"),
     # What a link allows and when it ended; never what is in its address, nor its pass phrase.
     ShareLink: (
         "team", "author", "title", "collection", "expires_at", "most_views", "download",

@@ -200,7 +200,7 @@ def _told_of_a_cap(line: Any) -> list[str]:
     window = A_WINDOW.get(line.object_repr.rpartition(" ")[2], "")
     changes = line.changes or {}
     lines = []
-    for name in ("credits", "own_credits"):
+    for name in ("credits", "team_credits", "own_credits"):
         old, new = (_number(each) for each in changes.get(name, ("None", "None")))
         if old != new:
             lines.append(f"{_label(Cap, name)} {window}: {old} → {new}")

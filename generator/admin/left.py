@@ -52,6 +52,9 @@ class Left:
         if self.granted:
             text = gettext("%(count)s granted" if self.granted > 0 else "%(count)s taken back")
             parts.append(text % {"count": grouped(abs(self.granted))})
+        if self.cap.team_credits is not None:
+            team = {"team": grouped(self.cap.team_credits)}
+            parts.append(gettext("capped by the team at %(team)s") % team)
         if self.cap.own_credits is not None:
             own = {"own": grouped(self.cap.own_credits)}
             parts.append(gettext("capped by themselves at %(own)s") % own)

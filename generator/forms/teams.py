@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from generator import allotting
 from generator.forms.own_cap import whole_credits
-from generator.models import Membership, QuotaAccount, Role, Window
+from generator.models import Cap, Membership, QuotaAccount, Role, Window
 from generator.models.people import LONGEST_NAME
 from generator.teaming import MOST_OPEN, faults
 
@@ -123,8 +123,8 @@ class HandOverForm(forms.Form):
 
 
 class CapsForm(forms.Form):
-    """The caps of one account by day and month, in credits, within what staff allow; empty: as
-    much as they do."""
+    """The team's caps for one account by day and month, in credits, within what staff allow; empty:
+    as much as they do."""
 
     day = forms.CharField(required=False, max_length=40)
     month = forms.CharField(required=False, max_length=40)
@@ -134,15 +134,21 @@ class CapsForm(forms.Form):
         self.account = account
         self.most = {window: allotting.most(account, window) for window in allotting.WINDOWS}
         caps = {cap.window: cap for cap in account.caps.all()}
+        self.holding: dict[Window, str] = {}
         for window in allotting.WINDOWS:
             cap = caps.get(window)
-            now = (cap.credits if account.user_id else cap.own_credits) if cap else None
+            # A pool's own figure is the team's.
+            now = (cap.team_credits if account.user_id else cap.own_credits) if cap else None
+            self.holding[window] = _holding(cap) if cap else ""
             self.initial[window.value] = "" if now is None else f"{now:,}"
 
     @property
-    def rows(self) -> list[tuple[forms.BoundField, int | None]]:
-        """Each field with the most that may stand in it."""
-        return [(self[window.value], self.most[window]) for window in allotting.WINDOWS]
+    def rows(self) -> list[tuple[forms.BoundField, int | None, str]]:
+        """Each field with the most that may stand in it, and what holds now and why."""
+        return [
+            (self[window.value], self.most[window], self.holding.get(window, ""))
+            for window in allotting.WINDOWS
+        ]
 
     def clean_day(self) -> int | None:
         """Credits, None for as much as may be."""
@@ -152,11 +158,15 @@ class CapsForm(forms.Form):
         """Credits, None for as much as may be."""
         return self._within(Window.MONTH)
 
-    def save(self) -> None:
-        """Set what was changed."""
+    def save(self) -> bool:
+        """Set what was changed; False where staff lowered theirs meanwhile, and why is said."""
         for window in allotting.WINDOWS:
             if window.value in self.changed_data:
-                allotting.allot(self.account, window, self.cleaned_data[window.value])
+                try:
+                    allotting.allot(self.account, window, self.cleaned_data[window.value])
+                except ValidationError as error:
+                    self.add_error(window.value, error)
+        return self.is_valid()
 
     def _within(self, window: Window) -> int | None:
         credits = whole_credits(str(self.cleaned_data[window.value]), none="as much as is allowed")
@@ -164,3 +174,8 @@ class CapsForm(forms.Form):
         if credits is not None and most is not None and credits > most:
             raise ValidationError(f"At most {most:,}: that is what the administrator allows.")
         return credits
+
+
+def _holding(cap: Cap) -> str:
+    """Which cap holds of several, and who set it."""
+    return f"{cap.holds:,} {'holds' if cap.holds == 1 else 'hold'} now: {cap.set_by}."

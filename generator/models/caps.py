@@ -17,8 +17,8 @@ LARGEST_CAP = 10**12  # credits
 
 
 class Cap(models.Model):
-    """How much an account may spend in a window: the lower of what staff allow and of what the
-    member set for themselves, or for a pool its team."""
+    """How much an account may spend in a window: the lowest of what staff, the team and the member
+    set. Each sets its own figure and no other; of a pool `own_credits` are the team's."""
 
     account = models.ForeignKey(
         "generator.QuotaAccount", on_delete=models.CASCADE, related_name="caps"
@@ -54,15 +54,31 @@ class Cap(models.Model):
 
     @property
     def holds(self) -> int:
-        """Credits of the lower of the two."""
-        return min(each for each in (self.credits, self.own_credits) if each is not None)
+        """Credits of the lowest."""
+        figures = (self.credits, self.team_credits, self.own_credits)
+        return min(each for each in figures if each is not None)
+
+    @property
+    def allowed(self) -> int | None:
+        """Credits that others than the member allow, or for a pool others than its team."""
+        figures = (self.credits, self.team_credits)
+        return min((each for each in figures if each is not None), default=None)
 
     @property
     def is_own(self) -> bool:
         """Whether it is the member's own that holds, or for a pool the team's."""
         return self.own_credits is not None and (
-            self.credits is None or self.own_credits < self.credits
+            self.allowed is None or self.own_credits < self.allowed
         )
+
+    @property
+    def set_by(self) -> "StrPromise":
+        """Whose figure holds, in words; staff's where several are the same."""
+        if self.credits == self.holds:
+            return _("set by an administrator")
+        if self.team_credits == self.holds or self.account.user_id is None:
+            return _("set by the team")
+        return _("set by the member")
 
 
 class StartingCapsQuerySet(models.QuerySet["StartingCaps"]):

@@ -96,16 +96,16 @@ class QuotaAccount(models.Model):
         return row.credits if row else 0
 
     def set_cap(self, window: Window, credits: int | None) -> None:
-        """Say how much staff allow in a window; None allows all that the member's own cap does.
+        """Say how much staff allow in a window; None allows all that the other figures do.
 
         Raises ValidationError for what is no whole number from 0 to LARGEST_CAP.
         """
         with transaction.atomic():
             self._locked()._set(window, credits=_checked(credits))
 
-    def set_own_cap(self, window: Window, credits: int | None) -> None:
-        """Say how much the member, or for a pool the team, wants to spend in a window at most; None
-        takes that back.
+    def set_team_cap(self, window: Window, credits: int | None) -> None:
+        """Say how much the team wants this member to spend in a window at most; None takes that
+        back.
 
         Raises ValidationError for more than staff allow, and for what is no whole number from 0 to
         LARGEST_CAP.
@@ -113,25 +113,39 @@ class QuotaAccount(models.Model):
         _checked(credits)
         with transaction.atomic():
             account = self._locked()
-            staff = account.caps.filter(window=window, credits__isnull=False).first()
-            allowed = staff.credits if staff else None
-            if credits is not None and allowed is not None and credits > allowed:
-                raise ValidationError(
-                    _("You may use at most %(most)s. A cap of your own can only be lower.")
-                    if account.user_id
-                    else _(
-                        "The team may use at most %(most)s. A cap of its own can only be lower."
-                    ),
-                    code="above_staff",
-                    params={"most": number_format(allowed, force_grouping=True)},
-                )
+            cap = account.caps.filter(window=window).first()
+            _check_within(
+                credits,
+                cap.credits if cap else None,
+                _("They may use at most %(most)s. A cap of the team can only be lower."),
+            )
+            account._set(window, team_credits=credits)
+
+    def set_own_cap(self, window: Window, credits: int | None) -> None:
+        """Say how much the member, or for a pool the team, wants to spend in a window at most; None
+        takes that back.
+
+        Raises ValidationError for more than staff or the team allow, and for what is no whole
+        number from 0 to LARGEST_CAP.
+        """
+        _checked(credits)
+        with transaction.atomic():
+            account = self._locked()
+            cap = account.caps.filter(window=window).first()
+            _check_within(
+                credits,
+                cap.allowed if cap else None,
+                _("You may use at most %(most)s. A cap of your own can only be lower.")
+                if account.user_id
+                else _("The team may use at most %(most)s. A cap of its own can only be lower."),
+            )
             account._set(window, own_credits=credits)
 
     def _set(self, window: Window, **facts: int | None) -> None:
         cap = self.caps.filter(window=window).first() or Cap(account=self, window=window)
         for name, credits in facts.items():
             setattr(cap, name, credits)
-        if cap.credits is not None or cap.own_credits is not None:
+        if any(each is not None for each in (cap.allowed, cap.own_credits)):
             cap.save()
         else:
             self.caps.filter(window=window).delete()
@@ -274,3 +288,10 @@ def _checked(credits: int | None) -> int | None:
         code="no_cap",
         params={"most": number_format(LARGEST_CAP, force_grouping=True)},
     )
+
+
+def _check_within(credits: int | None, most: int | None, words: str) -> None:
+    """Raise ValidationError with these words where a cap is above what it may be."""
+    if credits is not None and most is not None and credits > most:
+        params = {"most": number_format(most, force_grouping=True)}
+        raise ValidationError(words, code="above_staff", params=params)

@@ -74,8 +74,8 @@ class Spender:
 
 @dataclass(frozen=True, slots=True)
 class OwnCap:
-    """A window in which somebody may cap themselves. `allowed` is what staff allow, if anything;
-    `is_pooled` says that the team together is capped there, too."""
+    """A window in which somebody may cap themselves. `allowed` is what staff and the team allow,
+    if anything; `is_pooled` says that the team together is capped there, too."""
 
     window: Window
     words: str
@@ -152,7 +152,7 @@ def own_caps(account: QuotaAccount, form: OwnCapForm | None) -> list[OwnCap]:
     for window, words in A_WINDOW.items():
         cap = caps.get(window)
         own = cap.own_credits if cap else None
-        allowed = cap.credits if cap else None
+        allowed = cap.allowed if cap else None
         typed = "" if own is None else str(own)
         row = OwnCap(
             window, words, allowed, typed, is_set=own is not None, is_pooled=window in pooled

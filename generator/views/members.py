@@ -13,7 +13,7 @@ from generator.models.roles import may_remove, may_set_role
 @dataclass(frozen=True, slots=True)
 class Member:
     """A line of the page. `used` and `cap` are credits of this month; `roles` are those that may be
-    given to them here, empty where none may."""
+    given to them here, empty where none may. `cap_set_by` says whose figure it is."""
 
     membership: Membership
     role: str
@@ -22,6 +22,7 @@ class Member:
     roles: Sequence[tuple[str, str]]
     used: int = 0
     cap: int | None = None
+    cap_set_by: str = ""
 
     @property
     def percent(self) -> int:
@@ -58,7 +59,9 @@ def members(by: Membership) -> list[Member]:
         Member(
             row, ROLE_NAMES[Role(row.role)], is_self=row.pk == by.pk,
             is_removable=row.pk != by.pk and may_remove(by.role, row.role),
-            roles=_roles(by, row), used=used.get(row.user_id, 0), cap=caps.get(row.user_id),
+            roles=_roles(by, row), used=used.get(row.user_id, 0),
+            cap=caps[row.user_id][0] if row.user_id in caps else None,
+            cap_set_by=caps[row.user_id][1] if row.user_id in caps else "",
         )
         for row in people
     ]  # fmt: skip
@@ -100,17 +103,21 @@ def _used(by: Membership) -> dict[int, int]:
     return {row.key: row.credits for row in usage.by_author(usage.Scope(team=by.team), month)}
 
 
-def _caps(by: Membership) -> dict[int, int]:
-    """Credits by user. Who used nothing yet has no account, and will begin as everybody does."""
+def _caps(by: Membership) -> dict[int, tuple[int, str]]:
+    """Credits, and who set them, by user.
+
+    Who used nothing yet has no account, and will begin as everybody does.
+    """
     starting = StartingCaps.objects.now().of_a_member()[Window.MONTH]
     opened = QuotaAccount.objects.filter(team=by.team).values_list("user", flat=True)
     new = by.team.memberships.exclude(user__in=opened.exclude(user=None))
     caps = Cap.objects.filter(account__team=by.team, window=Window.MONTH)
     found = {
-        cap.account.user_id: cap.holds
+        cap.account.user_id: (cap.holds, str(cap.set_by))
         for cap in caps.select_related("account")
         if cap.account.user_id is not None
     }
     if starting is None:
         return found
-    return found | dict.fromkeys(new.values_list("user", flat=True), starting)
+    begun = (starting, "set by an administrator")
+    return found | dict.fromkeys(new.values_list("user", flat=True), begun)

@@ -219,8 +219,7 @@ def _form(request: HttpRequest, template: str, form: TeamForm) -> HttpResponse:
 def _caps(request: TeamRequest, account: QuotaAccount, member: Membership | None) -> HttpResponse:
     account.team = request.team
     form = CapsForm(request.POST or None, account=account)
-    if request.method == "POST" and form.is_valid():
-        form.save()
+    if request.method == "POST" and form.is_valid() and form.save():
         messages.success(request, "The caps are set.")
         return redirect("team", request.team.slug)
     context = {"place": "team", "form": form, "member": member}

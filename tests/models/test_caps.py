@@ -137,6 +137,20 @@ def test_what_staff_lower_later_holds_below_the_members_own(account: QuotaAccoun
     assert account.caps.get(window=Window.MONTH).holds == 500
 
 
+def test_of_three_figures_the_lowest_holds(account: QuotaAccount) -> None:
+    account.set_team_cap(Window.MONTH, 700)
+    with pytest.raises(ValidationError, match="You may use at most 700"):
+        account.set_own_cap(Window.MONTH, 701)
+    account.set_own_cap(Window.MONTH, 600)
+    cap = account.caps.get(window=Window.MONTH)
+    assert (cap.credits, cap.holds, cap.is_own) == (10_000, 600, True)
+    account.set_cap(Window.MONTH, 500)
+    assert account.caps.get(window=Window.MONTH).holds == 500
+    account.set_cap(Window.MONTH, None)
+    account.set_own_cap(Window.MONTH, None)
+    assert account.caps.get(window=Window.MONTH).holds == 700
+
+
 def test_a_cap_that_nobody_sets_any_more_is_gone(account: QuotaAccount) -> None:
     account.set_own_cap(Window.DAY, 5)
     account.set_own_cap(Window.DAY, None)

@@ -328,18 +328,18 @@ def test_a_team_is_handed_to_nobody_but_another_member(
 
 
 def cap_of(team: Team, user: User | None, window: Window = Window.MONTH) -> Any:
-    """What staff, or those who steer the team, set; and the pool's own."""
+    """What staff set, and what those who steer the team did."""
     cap = Cap.objects.filter(account__team=team, account__user=user, window=window).first()
-    return cap and (cap.credits, cap.own_credits)
+    return cap and (cap.credits, cap.team_credits if user else cap.own_credits)
 
 
-def test_a_member_s_cap_is_set_within_what_new_members_get(
+def test_a_member_s_cap_is_set_within_what_staff_allow_them(
     people: dict[str, Membership], northlight: Team
 ) -> None:
     member = people["member"]
     client = as_(people["admin"])
     client.post(there("member_cap", member), {**EXTRA, "month": "1,500"})
-    assert cap_of(northlight, member.user) == (1500, None)
+    assert cap_of(northlight, member.user) == (10_000, 1500)
     page = client.post(there("member_cap", member), {"month": "10001"}).content.decode()
     assert "At most 10,000" in page
     assert 'value="10001"' in page
@@ -347,12 +347,40 @@ def test_a_member_s_cap_is_set_within_what_new_members_get(
     assert cap_of(northlight, member.user) == (10_000, None)
 
 
-def test_where_the_pool_is_capped_a_member_may_have_all_of_it(
+def test_what_staff_lowered_is_not_lifted_by_the_team(
     people: dict[str, Membership], northlight: Team
 ) -> None:
+    member, admin = people["member"], as_(people["admin"])
+    admin.post(there("member_cap", member), {"month": "9000"})
     set_cap(northlight, None, window=Window.MONTH, credits=50_000)
-    as_(people["owner"]).post(there("member_cap", people["member"]), {"month": "45000"})
-    assert cap_of(northlight, people["member"].user) == (45_000, None)
+    set_cap(northlight, member.user, window=Window.MONTH, credits=500)
+    for typed in ("10000", "501", ""):
+        admin.post(there("member_cap", member), {"month": typed})
+        account = QuotaAccount.objects.of(northlight, member.user)
+        assert account.caps.get(window=Window.MONTH).holds == 500
+    assert cap_of(northlight, member.user)[0] == 500
+
+
+def test_the_team_s_page_says_whose_cap_holds(
+    people: dict[str, Membership], northlight: Team
+) -> None:
+    member, owner = people["member"], as_(people["owner"])
+    account = QuotaAccount.objects.of(northlight, member.user)
+    assert "of 10,000, set by an administrator" in owner.get(there("team")).content.decode()
+    account.set_team_cap(Window.MONTH, 700)
+    assert "of 700, set by the team" in owner.get(there("team")).content.decode()
+    page = owner.get(there("member_cap", member)).content.decode()
+    assert "700 hold now: set by the team." in page
+    account.set_own_cap(Window.MONTH, 600)
+    assert "of 600, set by the member" in owner.get(there("team")).content.decode()
+
+
+def test_a_cap_that_staff_lower_meanwhile_is_refused_beside_its_field(
+    people: dict[str, Membership], northlight: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.allotting.most", lambda *_: None)  # as it was a moment ago
+    page = as_(people["owner"]).post(there("member_cap", people["member"]), {"month": "10001"})
+    assert "They may use at most 10,000." in page.content.decode()
 
 
 def test_a_team_s_own_cap_of_its_pool_never_touches_that_of_staff(
