@@ -21,7 +21,7 @@ from generator import jobs, lifecycle, live
 from generator.errors import NotAllowed, StudioError
 from generator.models import Deed, Invitation, Membership, Role, Team, User
 from generator.models.roles import may_remove, may_set_role
-from generator.sharing.making import hand_to, revoke_of
+from generator.sharing.making import hand_to, revoke_of, revoke_without_right
 
 LIFE = timedelta(days=7)  # of an invitation
 MOST_OPEN = 50  # invitations of one team
@@ -142,9 +142,12 @@ def masked(email: str) -> str:
 # ── Members ──
 
 
-def set_role(of: Membership, role: Role, *, by: Membership) -> None:
-    """Make a member something else. Raises NotAllowed where the rank of `by` does not let them, and
-    for oneself; StudioError where no owner would be left."""
+def set_role(of: Membership, role: Role, *, by: Membership) -> int:
+    """Make a member something else; the links of who may not share any more end: says how many.
+
+    Raises NotAllowed where the rank of `by` does not let them, and for oneself; StudioError where
+    no owner would be left.
+    """
     with transaction.atomic():
         team, by, of = _held(by, of)
         if by == of:
@@ -155,7 +158,9 @@ def set_role(of: Membership, role: Role, *, by: Membership) -> None:
             _keep_an_owner(team, without=of)
         of.role = role
         of.save(update_fields=["role"])
+        ended = revoke_without_right(of)
     live.membership_changed([team.pk])
+    return ended
 
 
 def remove(member: Membership, *, by: Membership, keep_links: bool) -> int:

@@ -120,6 +120,18 @@ def test_links_of_who_is_removed_end_or_are_the_remover_s(mara: Membership, keep
     assert (other.revoked_at, other.author) == (None, gone.user)
 
 
+def test_links_of_who_may_not_share_any_more_end_with_that(mara: Membership) -> None:
+    jonas = joined(mara, "jonas", Role.ADMIN)
+    link = mara.team.links.create(author=jonas.user, nonce=b"n" * 16, digest="d")
+    other = jonas.user.personal_team.links.create(author=jonas.user, nonce=b"m" * 16, digest="e")
+    assert teaming.set_role(jonas, Role.MEMBER, by=mara) == 0
+    assert teaming.set_role(jonas, Role.VIEWER, by=mara) == 1
+    teaming.set_role(jonas, Role.MEMBER, by=mara)
+    link.refresh_from_db()
+    other.refresh_from_db()
+    assert (bool(link.revoked_at), other.revoked_at) == (True, None)
+
+
 def test_who_is_removed_cannot_come_back_by_an_invitation_that_was_still_open(
     mara: Membership,
 ) -> None:

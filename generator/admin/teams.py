@@ -108,11 +108,15 @@ class TeamAdmin(SetsCaps, StudioAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save what is beside the team; whose place in it is taken away has no open links there."""
+        """Save what is beside the team; who is taken out, or may not share any more, has no open
+        links there."""
         super().save_formset(request, form, formset, change)
         for gone in getattr(formset, "deleted_objects", []):
             if isinstance(gone, Membership):
                 making.revoke_of(gone.user, gone.team)
+        for changed, _fields in getattr(formset, "changed_objects", []):
+            if isinstance(changed, Membership):
+                making.revoke_without_right(changed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
         """Nobody: a team holds images and a ledger."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from generator.models.assets import ImageAsset
 from generator.models.library import LONGEST_TITLE, Collection, Tied
 from generator.models.people import Membership, Team, User
+from generator.models.roles import Deed, roles_that_may
 
 LONGEST_NOTE = 2000  # characters of what a visitor writes
 MOST_DAYS = 3650
@@ -69,13 +70,15 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     """Links, by name of the question."""
 
     def open(self, now: datetime) -> Self:
-        """Those that somebody may still enter: not revoked, over, or of an author who is suspended
-        or not in the team any more.
+        """Those that somebody may still enter: not revoked, over, or of an author who is suspended,
+        not in the team any more or a viewer now.
 
         A link whose views are used up stays open to those who are in already: see `has_room`.
         """
         in_time = Q(expires_at=None) | Q(expires_at__gt=now)
-        there = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("author"))
+        there = Membership.objects.filter(
+            team=OuterRef("team"), user=OuterRef("author"), role__in=roles_that_may(Deed.SHARE)
+        )
         return self.filter(in_time, Exists(there), revoked_at=None, author__is_active=True)
 
     def with_room(self) -> Self:

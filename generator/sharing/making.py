@@ -133,6 +133,11 @@ def revoke_of(user: User, team: Team | None = None) -> int:
     return revoke(links.filter(team=team) if team else links)
 
 
+def revoke_without_right(member: Membership) -> int:
+    """Revoke what a member shares in their team if their role, as it is now, does not let them."""
+    return 0 if member.may(Deed.SHARE) else revoke_of(member.user, member.team)
+
+
 def hand_to(links: "QuerySet[ShareLink]", user: User) -> int:
     """Make this member of the team the author of links that outlast theirs."""
     count = 0

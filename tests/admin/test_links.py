@@ -123,8 +123,9 @@ def test_what_became_of_a_link_is_noted_without_what_opens_it(
         assert hidden not in said
 
 
+@pytest.mark.parametrize("become", [{"role": "member", "DELETE": "on"}, {"role": "viewer"}])
 def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there(
-    staff: Client, link: ShareLink, member: User, team: Team
+    staff: Client, link: ShareLink, member: User, team: Team, become: dict[str, str]
 ) -> None:
     membership = team.memberships.get(user=member)
     prefixes = ("memberships", "memberships-2", "accounts", "accounts-2")
@@ -132,11 +133,11 @@ def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there(
     form |= {
         "name": team.name, "time_zone": "UTC", "memberships-TOTAL_FORMS": "1",
         "memberships-INITIAL_FORMS": "1", "memberships-0-id": f"{membership.pk}",
-        "memberships-0-team": f"{team.pk}", "memberships-0-role": "member",
-        "memberships-0-DELETE": "on",
+        "memberships-0-team": f"{team.pk}",
+        **{f"memberships-0-{name}": value for name, value in become.items()},
     }  # fmt: skip
     there = reverse("admin:generator_team_change", args=[team.pk])
     assert staff.post(there, form).status_code == 302
-    assert not team.memberships.exists()
+    assert not team.memberships.filter(role="member").exists()
     link.refresh_from_db()
     assert link.revoked_at

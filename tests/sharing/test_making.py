@@ -231,11 +231,13 @@ def test_a_link_changes_for_nobody_who_does_not_steer_it(
             making.change(link, Terms(title="mine"), by=mate)
 
 
-def test_a_link_whose_author_is_in_the_team_no_more_is_closed_whatever_else_it_says(
+def test_a_link_whose_author_may_share_no_more_is_closed_whatever_else_it_says(
     membership: Membership,
 ) -> None:
     link = make(membership)
     assert ShareLink.objects.open(timezone.now()).get() == link
+    Membership.objects.filter(pk=membership.pk).update(role=Role.VIEWER)
+    assert not ShareLink.objects.open(timezone.now()).exists()
     membership.delete()
     assert not ShareLink.objects.open(timezone.now()).exists()
 
