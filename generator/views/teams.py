@@ -79,8 +79,10 @@ def role(request: TeamRequest, pk: int) -> HttpResponse:
     wanted = Role(form.cleaned_data["role"])
 
     def change() -> str:
-        teaming.set_role(member, wanted, by=request.membership)
-        return f"The role of {member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now."
+        ended = teaming.set_role(member, wanted, by=request.membership)
+        links = f"{ended:,} sharing link{'' if ended == 1 else 's'}"
+        said = f" Viewers do not share: {links} of theirs ended." if ended else ""
+        return f"The role of {member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now.{said}"
 
     return _done(request, change)
 

@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from generator.models import Cap, Membership, QuotaAccount, Role, Status, Team, User, Window
-from tests.make import add_member, make_entry, make_generation, make_team, make_user, set_cap
+from tests.make import (
+    add_member,
+    make_entry,
+    make_generation,
+    make_link,
+    make_team,
+    make_user,
+    set_cap,
+)
 
 pytestmark = pytest.mark.django_db
 # What nobody may set by sending it along (A2).
@@ -241,6 +249,16 @@ def test_a_role_is_set_and_holds_from_the_next_page_on(people: dict[str, Members
     answer = as_(people["owner"]).post(there("member_role", people["viewer"]), {"role": "admin"})
     assert answer["Location"] == there("team")
     assert viewer.get(there("team_settings")).status_code == 200
+
+
+def test_who_makes_somebody_a_viewer_is_told_that_their_links_ended(
+    people: dict[str, Membership],
+) -> None:
+    member = people["member"]
+    make_link(member.user, team=member.team)
+    address = there("member_role", member)
+    answer = as_(people["owner"]).post(address, {"role": "viewer"}, follow=True)
+    assert "Viewers do not share: 1 sharing link of theirs ended." in answer.content.decode()
 
 
 @pytest.mark.parametrize(
