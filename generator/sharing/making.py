@@ -37,6 +37,10 @@ _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 _AT_ONCE = 1000  # rows of one insert
 
 
+class Gone(NotAllowed):
+    """There is no such link, or not for this member any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a link allows. `last_day` is the last on which it is open, by the team's calendar, None
@@ -101,14 +105,15 @@ def share_collection(
 def change(link: ShareLink, terms: Terms, *, by: Membership) -> None:
     """Put a link on new terms, which hold at once.
 
-    Raises NotAllowed for one that is revoked, gone, or not theirs to steer.
+    Raises Gone for one that is not there or not theirs to steer, NotAllowed for one that is revoked
+    and for terms that cannot be.
     """
     expires_at = closing(link.team, terms.last_day)
     with transaction.atomic():
         # Held and read anew, so that nothing that happens meanwhile is written over.
         held = steered_by(_held(by)).select_for_update(of=("self",)).filter(pk=link.pk).first()
         if held is None:
-            raise NotAllowed("This link is not there any more.")
+            raise Gone("This link is not there any more.")
         if held.revoked_at:
             raise NotAllowed("This link is revoked. Make another.")
         _put(held, terms, expires_at)

@@ -82,6 +82,8 @@ def link(request: TeamRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             making.change(row.link, form.terms, by=request.membership)
+        except making.Gone as error:
+            raise Http404 from error
         except StudioError as error:
             form.add_error(None, str(error))
         else:

@@ -27,7 +27,7 @@ from generator.models import (
     Team,
     User,
 )
-from generator.sharing import secrets
+from generator.sharing import making, secrets
 from tests.make import (
     add_member,
     make_asset,
@@ -447,6 +447,24 @@ def test_terms_are_changed_and_the_password_is_kept(
     maker.post(there, terms(team, password_is="remove"))
     link.refresh_from_db()
     assert not link.password
+
+
+def test_a_link_that_goes_away_while_it_is_changed_is_not_there(
+    maker: Client, team: Team, image: ImageAsset, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mate = add_member(team, make_user("mate")).user
+    real = making.change
+    for go in (lambda mine: mine.update(author=mate), lambda mine: mine.delete()):
+        link = make_link(member, [image])
+
+        def late(row: ShareLink, *said: Any, go: Any = go, **more: Any) -> None:
+            go(ShareLink.objects.filter(pk=row.pk))
+            real(row, *said, **more)
+
+        monkeypatch.setattr(making, "change", late)
+        there = reverse("link", args=[team.slug, link.pk])
+        assert maker.post(there, terms(team, title="late")).status_code == 404
+    assert not ShareLink.objects.filter(title="late").exists()
 
 
 def test_to_change_a_password_one_has_to_be_written(
