@@ -41,6 +41,14 @@ class Sent:
     secret: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What went with a role: how many sharing links ended, and how many waiting orders."""
+
+    links: int
+    waiting: int
+
+
 def new_team(owner: User, *, name: str, time_zone: str) -> Team:
     """A team of this person's. Raises NotAllowed where they made as many as they may.
 
@@ -142,8 +150,9 @@ def masked(email: str) -> str:
 # ── Members ──
 
 
-def set_role(of: Membership, role: Role, *, by: Membership) -> int:
-    """Make a member something else; the links of who may not share any more end: says how many.
+def set_role(of: Membership, role: Role, *, by: Membership) -> Lost:
+    """Make a member something else. The links of who may not share any more end, and what waits of
+    who may not make images is withdrawn.
 
     Raises NotAllowed where the rank of `by` does not let them, and for oneself; StudioError where
     no owner would be left.
@@ -158,9 +167,9 @@ def set_role(of: Membership, role: Role, *, by: Membership) -> int:
             _keep_an_owner(team, without=of)
         of.role = role
         of.save(update_fields=["role"])
-        ended = revoke_without_right(of)
+        lost = Lost(revoke_without_right(of), lifecycle.withdraw_without_right(of))
     live.membership_changed([team.pk])
-    return ended
+    return lost
 
 
 def remove(member: Membership, *, by: Membership, keep_links: bool) -> int:

@@ -96,6 +96,29 @@ def test_what_waits_of_who_leaves_is_withdrawn_there_and_nowhere_else(mara: Memb
     assert books.prove() == []
 
 
+def test_what_waits_of_who_may_only_look_from_now_on_is_withdrawn(mara: Membership) -> None:
+    make_entry()
+    jonas = joined(mara, "jonas", Role.ADMIN)
+    here, elsewhere = make_generation(jonas.user, mara.team), make_generation(jonas.user)
+    assert teaming.set_role(jonas, Role.MEMBER, by=mara).waiting == 0
+    assert teaming.set_role(jonas, Role.VIEWER, by=mara).waiting == 1
+    statuses = [Generation.objects.get(pk=one.pk).status for one in (here, elsewhere)]
+    assert statuses == [Status.CANCELLED, Status.QUEUED]
+    assert books.prove() == []
+
+
+def test_what_was_begun_in_the_moment_of_a_demotion_is_withdrawn_by_the_sweep(
+    mara: Membership,
+) -> None:
+    make_entry()
+    jonas = joined(mara, "jonas")
+    late, other = make_generation(jonas.user, mara.team), make_generation(mara.user, mara.team)
+    Membership.objects.filter(pk=jonas.pk).update(role=Role.VIEWER)
+    jobs.sweep()
+    statuses = [Generation.objects.get(pk=one.pk).status for one in (late, other)]
+    assert statuses == [Status.CANCELLED, Status.QUEUED]
+
+
 def test_what_was_begun_in_the_moment_of_leaving_is_withdrawn_by_the_sweep(
     mara: Membership,
 ) -> None:
@@ -124,8 +147,8 @@ def test_links_of_who_may_not_share_any_more_end_with_that(mara: Membership) -> 
     jonas = joined(mara, "jonas", Role.ADMIN)
     link = mara.team.links.create(author=jonas.user, nonce=b"n" * 16, digest="d")
     other = jonas.user.personal_team.links.create(author=jonas.user, nonce=b"m" * 16, digest="e")
-    assert teaming.set_role(jonas, Role.MEMBER, by=mara) == 0
-    assert teaming.set_role(jonas, Role.VIEWER, by=mara) == 1
+    assert teaming.set_role(jonas, Role.MEMBER, by=mara).links == 0
+    assert teaming.set_role(jonas, Role.VIEWER, by=mara).links == 1
     teaming.set_role(jonas, Role.MEMBER, by=mara)
     link.refresh_from_db()
     other.refresh_from_db()

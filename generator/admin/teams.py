@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.paginator import InfinitePaginator
 
+from generator import lifecycle
 from generator.admin import caps
 from generator.admin.base import LargeTable, StudioAdmin, teams_named
 from generator.admin.caps_saving import SetsCaps
@@ -108,15 +109,17 @@ class TeamAdmin(SetsCaps, StudioAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save what is beside the team; who is taken out, or may not share any more, has no open
-        links there."""
+        """Save what is beside the team. Who is taken out, or may not share any more, has no open
+        links there; what waits of who may not make images any more is withdrawn."""
         super().save_formset(request, form, formset, change)
         for gone in getattr(formset, "deleted_objects", []):
             if isinstance(gone, Membership):
                 making.revoke_of(gone.user, gone.team)
+                lifecycle.withdraw(gone.user, gone.team)
         for changed, _fields in getattr(formset, "changed_objects", []):
             if isinstance(changed, Membership):
                 making.revoke_without_right(changed)
+                lifecycle.withdraw_without_right(changed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
         """Nobody: a team holds images and a ledger."""

@@ -13,7 +13,11 @@ from generator.lifecycle.giving_back import give_back
 from generator.lifecycle.hurrying import hurry
 from generator.lifecycle.steps import POLL_LEASE, advance, stumble, submit
 from generator.lifecycle.storing import STORE_LEASE, STORING_TRIES
-from generator.lifecycle.withdrawing import withdraw, withdraw_of_suspended
+from generator.lifecycle.withdrawing import (
+    withdraw,
+    withdraw_of_suspended,
+    withdraw_without_right,
+)
 
 __all__ = [
     "POLL_LEASE",
@@ -30,4 +34,5 @@ __all__ = [
     "submit",
     "withdraw",
     "withdraw_of_suspended",
+    "withdraw_without_right",
 ]

@@ -1,12 +1,14 @@
-"""What a person who was suspended, or left a team, still had waiting."""
+"""What a person who was suspended, left a team or only looks there now, still had waiting."""
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from generator.errors import AlreadyMoved, IllegalMove
 from generator.lifecycle.beginning import cancel
-from generator.models import Generation, Membership, Status, Team, User
+from generator.models import Deed, Generation, Membership, Status, Team, User
+from generator.models.roles import roles_that_may
 
 
 def withdraw(author: User, team: Team | None = None) -> int:
@@ -16,14 +18,28 @@ def withdraw(author: User, team: Team | None = None) -> int:
     return _cancelled(waiting.filter(team=team) if team else waiting)
 
 
-def withdraw_of_suspended() -> int:
-    """Cancel what waits of anybody suspended, or in a team that its author left; say how many.
+def withdraw_without_right(member: Membership) -> int:
+    """Cancel what waits of a member if their role, as it is now, does not let them make images, and
+    say how many; all of it or nothing, with the change of the role."""
+    if member.may_make:
+        return 0
+    with transaction.atomic():
+        waiting = member.user.generations.filter(team=member.team_id, status=Status.QUEUED)
+        # All of them before the first account, which is the order in which workers lock.
+        locked = waiting.select_for_update(no_key=True, of=("self",)).order_by("pk")
+        return _cancelled(list(locked))
 
-    Most goes with `withdraw` at once. This is for what a request in the same moment began, and for
+
+def withdraw_of_suspended() -> int:
+    """Cancel what waits of anybody suspended, or in a team where its author does not make images
+    any more, having left or only looking; say how many.
+
+    Most goes at once, as above. This is for what a request in the same moment began, and for
     what came back into the line after a busy provider.
     """
-    is_member = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("author"))
-    gone = Q(author__is_active=False) | ~Exists(is_member)
+    makers = Membership.objects.filter(role__in=roles_that_may(Deed.MAKE))
+    makes = makers.filter(team=OuterRef("team"), user=OuterRef("author"))
+    gone = Q(author__is_active=False) | ~Exists(makes)
     return _cancelled(Generation.objects.filter(gone, status=Status.QUEUED))
 
 

@@ -79,10 +79,14 @@ def role(request: TeamRequest, pk: int) -> HttpResponse:
     wanted = Role(form.cleaned_data["role"])
 
     def change() -> str:
-        ended = teaming.set_role(member, wanted, by=request.membership)
-        links = f"{ended:,} sharing link{'' if ended == 1 else 's'}"
-        said = f" Viewers do not share: {links} of theirs ended." if ended else ""
-        return f"The role of {member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now.{said}"
+        lost = teaming.set_role(member, wanted, by=request.membership)
+        said = [f"The role of {member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now."]
+        if lost.links:
+            links = f"{lost.links:,} sharing link{'' if lost.links == 1 else 's'}"
+            said.append(f"Viewers do not share: {links} of theirs ended.")
+        if lost.waiting:
+            said.append(f"Viewers do not make images: {_orders(lost.waiting)} withdrawn.")
+        return " ".join(said)
 
     return _done(request, change)
 
@@ -240,5 +244,8 @@ def _links(member: Membership) -> int:
 def _withdrawn(count: int) -> str:
     if not count:
         return "What they made stays."
-    one = "1 waiting order was" if count == 1 else f"{count} waiting orders were"
-    return f"What they made stays; {one} withdrawn."
+    return f"What they made stays; {_orders(count)} withdrawn."
+
+
+def _orders(count: int) -> str:
+    return "1 waiting order was" if count == 1 else f"{count:,} waiting orders were"

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from generator.models import ShareLink, SharingRules, Team, User
+from generator.models import ShareLink, SharingRules, Status, Team, User
 from generator.sharing import making, secrets
 from tests.make import make_asset, make_collection, make_generation, make_link, make_user
 
@@ -124,9 +124,10 @@ def test_what_became_of_a_link_is_noted_without_what_opens_it(
 
 
 @pytest.mark.parametrize("become", [{"role": "member", "DELETE": "on"}, {"role": "viewer"}])
-def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there(
+def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there_and_nothing_that_waits(
     staff: Client, link: ShareLink, member: User, team: Team, become: dict[str, str]
 ) -> None:
+    waits = make_generation(member, team)
     membership = team.memberships.get(user=member)
     prefixes = ("memberships", "memberships-2", "accounts", "accounts-2")
     form = {f"{name}-{part}_FORMS": "0" for name in prefixes for part in ("TOTAL", "INITIAL")}
@@ -140,4 +141,6 @@ def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there(
     assert staff.post(there, form).status_code == 302
     assert not team.memberships.filter(role="member").exists()
     link.refresh_from_db()
+    waits.refresh_from_db()
     assert link.revoked_at
+    assert waits.status == Status.CANCELLED
