@@ -1,8 +1,10 @@
 """Who came to a link: the log, and how many passwords may be guessed."""
 
+import hashlib
 import ipaddress
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -69,27 +71,41 @@ def take_a_guess(link: ShareLink, visitor: Visitor) -> int:
     many come at once, no more get through. A right one is given back by `forget_guesses`.
     """
     now = int(time.time())
-    wheres = [(f"{link.pk}:{visitor.address}", _FROM_THERE), (str(link.pk), _OF_A_LINK)]
-    names = [_name(where, bound, now) for where, bound in wheres]
-    counted = cache.get_many(names)
+    bounds = {_from_there(link, visitor, now): _FROM_THERE, _of(link, now): _OF_A_LINK}
+    counted = cache.get_many(bounds)
     waits = [
-        bound.seconds - now % bound.seconds
-        for name, (_where, bound) in zip(names, wheres, strict=True)
-        if counted.get(name, 0) >= bound.most
+        _left(bound, now) for name, bound in bounds.items() if counted.get(name, 0) >= bound.most
     ]
     if waits:
         return max(waits)
-    for name, (_where, bound) in zip(names, wheres, strict=True):
+    for name, bound in bounds.items():
         if not _take_a_place(name, counted.get(name, 0), bound):
-            return bound.seconds - now % bound.seconds
+            return _left(bound, now)
     return 0
 
 
 def forget_guesses(link: ShareLink, visitor: Visitor) -> None:
-    """The guesses from there were somebody's who knows the password after all."""
+    """The guesses from there were somebody's who knows the password after all.
+
+    Of all guesses at the link, the last is given back: else those who know it shut the link.
+    """
     now = int(time.time())
-    name = _name(f"{link.pk}:{visitor.address}", _FROM_THERE, now)
+    name = _from_there(link, visitor, now)
     cache.delete_many([name, *(f"{name}:{place}" for place in range(_FROM_THERE.most))])
+    name = _of(link, now)
+    for place in reversed(range(min(cache.get(name, 0), _OF_A_LINK.most))):
+        if cache.delete(f"{name}:{place}"):
+            cache.set(name, place, _OF_A_LINK.seconds)
+            return
+
+
+def shut_for(links: Iterable[ShareLink]) -> dict[int, int]:
+    """Which of these are shut to everybody by wrong passwords, by key, and for how many seconds."""
+    now = int(time.time())
+    names = {_of(link, now): link.pk for link in links if link.password}
+    counted = cache.get_many(names) if names else {}
+    left = _left(_OF_A_LINK, now)
+    return {names[name]: left for name, count in counted.items() if count >= _OF_A_LINK.most}
 
 
 def _take_a_place(name: str, first: int, bound: _Bound) -> bool:
@@ -102,5 +118,16 @@ def _take_a_place(name: str, first: int, bound: _Bound) -> bool:
     return False
 
 
-def _name(where: str, bound: _Bound, now: int) -> str:
-    return f"guess:{where}:{now // bound.seconds}"
+def _left(bound: _Bound, now: int) -> int:
+    """Seconds until it is counted anew."""
+    return bound.seconds - now % bound.seconds
+
+
+def _from_there(link: ShareLink, visitor: Visitor, now: int) -> str:
+    return f"{_of(link, now, _FROM_THERE)}:{visitor.address}"
+
+
+def _of(link: ShareLink, now: int, bound: _Bound = _OF_A_LINK) -> str:
+    """Guesses at the password that there is now: of another nothing is counted yet."""
+    password = hashlib.sha256(link.password.encode()).hexdigest()[:16]
+    return f"guess:{bound.seconds}:{link.pk}:{password}:{now // bound.seconds}"

@@ -1,5 +1,6 @@
 """A link's secret can be copied again by its owner, and by nobody who has only the database."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -10,6 +11,11 @@ from generator.sharing import coming, secrets
 from tests.make import make_link
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_guesses_of_other_tests(db: None) -> None:
+    coming.cache.clear()
 
 
 def test_the_owner_can_copy_a_link_again_and_it_opens(member: User) -> None:
@@ -61,7 +67,31 @@ def test_a_link_without_a_password_has_none_that_fits(member: User) -> None:
     assert not secrets.check_password(link, "!")
 
 
+def somebody(number: int) -> coming.Visitor:
+    """A visitor from a network of their own."""
+    return coming.Visitor(uuid.uuid4(), f"10.0.{number}.0", "")
+
+
+def test_guesses_at_one_password_do_not_count_against_the_next(member: User) -> None:
+    link = make_link(member, password="open sesame")
+    most = coming._OF_A_LINK.most
+    for number in range(most):
+        assert not coming.take_a_guess(link, somebody(number))
+    assert coming.take_a_guess(link, somebody(most))
+    assert 0 < coming.shut_for([link])[link.pk] <= coming._OF_A_LINK.seconds
+    secrets.set_password(link, "another one")
+    assert not coming.shut_for([link])
+    assert not coming.take_a_guess(link, somebody(most))
+
+
+def test_those_who_know_the_password_use_up_no_guesses(member: User) -> None:
+    link = make_link(member, password="open sesame")
+    for number in range(2 * coming._OF_A_LINK.most):
+        assert not coming.take_a_guess(link, somebody(number))
+        coming.forget_guesses(link, somebody(number))
+    assert not coming.shut_for([link])
+
+
 def test_of_guesses_that_see_the_same_count_each_takes_a_place_of_its_own(db: None) -> None:
     taken = [coming._take_a_place("guess:one", 0, coming._FROM_THERE) for _ in range(8)]
     assert taken == [True] * coming._FROM_THERE.most + [False] * (8 - coming._FROM_THERE.most)
-    coming.cache.clear()
