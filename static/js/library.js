@@ -278,6 +278,24 @@ document.addEventListener("htmx:load", (event) => {
 
 /* ── Filters ── */
 
+// A tick redraws the buttons and their rows: an open sheet stays under the mouse, where it opened.
+document.addEventListener("toggle", (event) => {
+  const sheet = event.target;
+  if (!sheet.matches?.("[data-filters] .sheet")) return;
+  if (event.newState !== "open") return letStand(sheet);
+  const { left, top } = sheet.getBoundingClientRect();
+  sheet.style.setProperty("--left", `${left}px`);
+  sheet.style.setProperty("--top", `${top}px`);
+  sheet.setAttribute("data-stays", "");
+}, true);
+addEventListener("resize", () => {
+  for (const sheet of document.querySelectorAll(".sheet[data-stays]")) letStand(sheet);
+});
+
+function letStand(sheet) {
+  sheet.removeAttribute("data-stays");
+}
+
 document.addEventListener("click", (event) => {
   const form = document.querySelector("[data-filters]");
   const link = event.target.closest?.("[data-off], [data-flip], [data-since]");

@@ -106,6 +106,23 @@ def test_a_filter_answers_in_place_and_is_taken_off_again(
     assert said == []
 
 
+def test_an_open_sheet_stays_under_the_mouse_while_what_is_on_takes_another_row(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.set_viewport_size({"width": 1200, "height": 800})
+    button, sheet = page.locator("[popovertarget=sheet-kind]"), page.locator("#sheet-kind")
+    button.click()
+    stood, began = sheet.bounding_box(), button.bounding_box()
+    for choice in sheet.get_by_role("checkbox").all()[:2]:
+        choice.check()
+        expect(page.locator(".filter__said")).to_be_visible()
+    expect(page.locator(".filter__said")).to_contain_text(",")
+    assert button.bounding_box() != began
+    assert sheet.bounding_box() == stood
+    assert said == []
+
+
 def test_what_goes_into_the_trash_comes_back(
     library: Opened, images: list[ImageAsset], studio: Studio, said: list[str]
 ) -> None:
