@@ -13,6 +13,8 @@ from generator.pictures.inspection import Picture, survey
 _LARGEST_DRAWING = 2048  # pixels
 _SLANT = 24  # degrees
 _QUALITY = 90
+_SMALLEST = 11  # pixels of a letter's height
+_SMALL = 32  # up to here a text is kept as it was drawn: at most 5 MB each
 # White with a dark rim is read on light and on dark.
 _FILL, _RIM = (255, 255, 255, 120), (0, 0, 0, 96)
 
@@ -32,7 +34,7 @@ def watermarked(data: bytes, text: str, *, format: Form, edge: int | None = None
 
 
 def _under(image: Image.Image, text: str) -> Image.Image:
-    tile = _tile(text, max(11, min(image.size) // 17))
+    tile = _tile(text, _height(text, *image.size))
     whole = image.convert("RGB")
     across, down = tile.width, max(1, tile.height * 3 // 4)
     for row, top in enumerate(range(-tile.height // 3, image.height, down)):
@@ -43,9 +45,18 @@ def _under(image: Image.Image, text: str) -> Image.Image:
     return whole
 
 
-@lru_cache(maxsize=64)
+def _height(text: str, width: int, height: int) -> int:
+    """Of the letters, in pixels: so that a long text, too, is no wider than the image."""
+    across = ImageFont.load_default(100).getlength(text) / 100  # for each pixel of height
+    return max(_SMALLEST, min(min(width, height) // 17, int(width / max(1, across))))
+
+
 def _tile(text: str, height: int) -> Image.Image:
-    """The text once, slanted, with room around it; `height` of its letters in pixels."""
+    """The text once, slanted, with room around it."""
+    return _kept(text, height) if height <= _SMALL else _drawn(text, height)
+
+
+def _drawn(text: str, height: int) -> Image.Image:
     font, rim = ImageFont.load_default(height), max(1, height // 16)
     left, top, right, bottom = font.getbbox(text, stroke_width=rim)
     size = round(right - left) + 4 * height, round(bottom - top) + 2 * height
@@ -55,3 +66,6 @@ def _tile(text: str, height: int) -> Image.Image:
         stroke_width=rim, stroke_fill=_RIM,
     )  # fmt: skip
     return tile.rotate(_SLANT, Image.Resampling.BICUBIC, expand=True)
+
+
+_kept = lru_cache(maxsize=8)(_drawn)

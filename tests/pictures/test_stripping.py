@@ -7,6 +7,7 @@ from PIL import Image, PngImagePlugin
 
 from generator import pictures
 from generator.errors import BadPicture
+from generator.pictures import watermark
 
 WORDS = "a prompt that nobody may read"
 PIXELS = Image.linear_gradient("L").resize((40, 30)).convert("RGB")
@@ -95,3 +96,17 @@ def test_a_watermark_keeps_what_is_transparent() -> None:
     Image.new("RGBA", (90, 60), (0, 0, 0, 0)).save(file, "PNG")
     made = pictures.watermarked(file.getvalue(), "Northlight", format="png")
     assert Image.open(io.BytesIO(made.data)).getchannel("A").getextrema() == (0, 0)
+
+
+def test_a_long_text_on_a_large_image_takes_less_room_than_the_image_and_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[Image.Image] = []
+    real = watermark._tile
+    monkeypatch.setattr(watermark, "_tile", lambda *said: drawn.append(real(*said)) or drawn[0])
+    file = io.BytesIO()
+    Image.new("RGB", (2000, 1500)).save(file, "PNG")
+    kept = watermark._kept.cache_info().currsize
+    pictures.watermarked(file.getvalue(), "W" * 60, format="jpeg")
+    assert drawn[0].width * drawn[0].height < 2000 * 1500 / 2
+    assert watermark._kept.cache_info().currsize == kept
