@@ -190,6 +190,27 @@ def test_who_is_opened_again_after_a_hand_over_has_a_personal_team_again(mara: M
     assert [team.personal_of for team in Team.objects.of(gone)] == [gone]
 
 
+# ── Addresses of teams ──
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_give_a_team_the_same_name_at_once_each_gets_one() -> None:
+    people = [make_user(f"p{n}") for n in range(6)]
+    made = race(
+        *[lambda one=one: Team.objects.create_shared("Studio", owner=one) for one in people]
+    )
+    assert [str(each) for each in made] == ["Studio"] * 6
+    assert len({each.slug for each in Team.objects.filter(name="Studio")}) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_opens_the_studio_twice_at_once_has_one_personal_team() -> None:
+    nora = make_user("nora")
+    Team.objects.filter(personal_of=nora).update(personal_of=None)  # handed over
+    made = race(*[lambda: Team.objects.create_personal(nora)] * 4)
+    assert set(made) == {Team.objects.get(personal_of=nora)}
+
+
 # ── How many teams one makes ──
 
 

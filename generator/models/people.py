@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.text import slugify
@@ -71,20 +71,18 @@ class TeamQuerySet(models.QuerySet["Team"]):
         )
 
     def create_personal(self, user: User) -> "Team":
-        """The team that is a person's own; they own it."""
-        team = self.create(
-            name=user.shown_name[:LONGEST_NAME],
-            slug=_free_slug(user.username),
-            personal_of=user,
-        )
-        Membership.objects.create(team=team, user=user, role=Role.OWNER)
-        return team
+        """The team that is a person's own; they own it. Of two at once both get the same."""
+        name = user.shown_name[:LONGEST_NAME]
+        try:
+            return self._create(user.username, owner=user, name=name, personal_of=user)
+        except IntegrityError:
+            if there := self.filter(personal_of=user).first():
+                return there
+            raise
 
     def create_shared(self, name: str, *, owner: User, time_zone: str = "UTC") -> "Team":
         """A team for several, which this person makes and owns."""
-        team = self.create(name=name, slug=_free_slug(name), time_zone=time_zone, made_by=owner)
-        Membership.objects.create(team=team, user=owner, role=Role.OWNER)
-        return team
+        return self._create(name, owner=owner, name=name, time_zone=time_zone, made_by=owner)
 
     def held(self, pk: int) -> "Team":
         """The team, locked: who is in it, and as what, changes by one at a time.
@@ -93,13 +91,19 @@ class TeamQuerySet(models.QuerySet["Team"]):
         """
         return self.select_for_update(no_key=True).get(pk=pk)
 
-
-def _free_slug(wanted: str) -> str:
-    stem = slugify(wanted)[:40] or "team"
-    slug = stem
-    while Team.objects.filter(slug=slug).exists():
-        slug = f"{stem}-{secrets.token_hex(3)}"
-    return slug
+    def _create(self, wanted: str, *, owner: User, **facts: Any) -> "Team":
+        slug = stem = slugify(wanted)[:40] or "team"
+        while True:
+            # Not looked up before: somebody else may take the address in between.
+            try:
+                with transaction.atomic():
+                    team = self.create(slug=slug, **facts)
+                    Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+                    return team
+            except IntegrityError:
+                if not self.filter(slug=slug).exists():
+                    raise
+                slug = f"{stem}-{secrets.token_hex(3)}"
 
 
 class Team(models.Model):
