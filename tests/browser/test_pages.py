@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from generator.models import ImageAsset, Status, User
 from tests.browser.conftest import Studio
@@ -168,12 +168,21 @@ def test_arrow_keys_go_from_image_to_image_and_the_picture_opens_at_its_size(
     page.wait_for_url(f"**/{third.pk}/")
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(f"**/{second.pk}/")
-    page.get_by_role("button", name="100 %").click()
-    picture = page.locator(".stage img")
+    picture = page.locator(".stage__picture img")
     expect(picture).to_have_js_property("naturalWidth", second.width)
-    assert picture.bounding_box() is not None
+    assert sides(picture) != (second.width, second.height)  # it is too high for the window
+    page.get_by_role("button", name="100 %").click()
+    assert sides(picture) == (second.width, second.height)
     page.get_by_role("button", name="Fit to window").click()
+    assert sides(picture)[1] < second.height
     assert said == []
+
+
+def sides(picture: Locator) -> tuple[int, int]:
+    """How wide and high it is on the screen, in whole pixels."""
+    box = picture.bounding_box()
+    assert box
+    return round(box["width"]), round(box["height"])
 
 
 def test_without_scripts_the_pages_can_be_read(
