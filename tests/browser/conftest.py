@@ -13,18 +13,27 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from django.apps import AppConfig
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
+from django.db import transaction
+from django.db.models.signals import post_migrate
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
-from generator.models import Generation, ImageAsset, Team, User, WorkerSeen, image_storage
+from generator import jobs
+from generator.models import Chore, Generation, ImageAsset, Team, User, WorkerSeen, image_storage
 from generator.sandbox import Log, Sandbox
 from generator.sandbox.serve import serving
 from tests.make import PASSWORD, add_member, make_entry, make_team, make_user
@@ -132,6 +141,8 @@ def running(
         # One key, so that the tests can make sessions; the label that says "sandbox" is shown.
         stack.environment |= {"SECRET_KEY": django_settings.SECRET_KEY, "STUDIO_SANDBOX": "1",
                               "STUDIO_WORKER_LOST_AFTER": "60"}  # fmt: skip
+        with django_db_blocker.unblock():
+            _leave_the_catalogue()
         web = _start_web(port, stack.environment)
         try:
             stack.start_worker()
@@ -140,11 +151,36 @@ def running(
             until(lambda: _is_ready(address), patience=40, what="the studio")
             with django_db_blocker.unblock():
                 workers = list(WorkerSeen.objects.values_list("name", flat=True))
+                kinds = list(ContentType.objects.all())
+            post_migrate.connect(partial(_as_before, kinds), weak=False, dispatch_uid=folder)
             yield Studio(address, folder, log, workers)
         finally:
+            post_migrate.disconnect(dispatch_uid=folder)
             web.kill()
             web.wait()
             stack.stop()
+
+
+def _as_before(kinds: list[ContentType], *, app_config: AppConfig, **_facts: Any) -> None:
+    """What the end of a test empties and processes that go on rely on.
+
+    The numbers of content types: each is looked up once and written into the log of changes.
+    """
+    with transaction.atomic():
+        for kind in kinds:
+            if kind.app_label == app_config.label:
+                anew = ContentType.objects.filter(app_label=kind.app_label, model=kind.model)
+                Permission.objects.filter(content_type__in=anew).update(content_type=kind)
+                anew.update(id=kind.pk)
+    ContentType.objects.clear_cache()
+    if app_config.label == "generator":
+        _leave_the_catalogue()
+
+
+def _leave_the_catalogue() -> None:
+    """No worker brings the catalogue up to date meanwhile: it is what a test makes it."""
+    due = timezone.now() + timedelta(days=1)
+    Chore.objects.update_or_create(name=jobs.CATALOGUE, defaults={"due_at": due})
 
 
 def _start_web(port: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
