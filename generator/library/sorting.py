@@ -9,7 +9,7 @@ from django.db import IntegrityError, models, transaction
 
 from generator.errors import StudioError
 from generator.models import Collected, Collection, Favourite, ImageAsset, Tag, Tagging, Team, User
-from generator.models.library import LONGEST_TAG, LONGEST_TITLE
+from generator.models.library import LONGEST_TAG, LONGEST_TITLE, folded
 
 BITE = 500  # rows of one statement
 
@@ -28,28 +28,41 @@ def favourite(user: User, images: Iterable[ImageAsset], *, on: bool) -> int:
 
 def tag(team: Team, images: Iterable[ImageAsset], name: str) -> Tag:
     """Put a tag on images; a new one is made. Raises StudioError for a name that is none."""
-    there = _named(Tag, team, clean_name(name, longest=LONGEST_TAG, what="A tag"))
-    _tie(Tagging, images, lambda image: Tagging(tag=there, image=image, place=image.place))
+    name = clean_name(name, longest=LONGEST_TAG, what="A tag")
+    with transaction.atomic():
+        there = _named(team, name)
+        _tie(Tagging, images, lambda image: Tagging(tag=there, image=image, place=image.place))
     return there
 
 
 def untag(tag: Tag, images: Iterable[ImageAsset]) -> int:
     """Take a tag off images; one that is on no image any more is gone."""
-    count = _untie(tag.taggings.all(), images)
-    Tag.objects.filter(pk=tag.pk, taggings=None).delete()
+    with transaction.atomic():
+        Tag.objects.held(tag.pk)
+        count = _untie(tag.taggings.all(), images)
+        Tag.objects.filter(pk=tag.pk, taggings=None).delete()
     return count
 
 
+def delete_tag(tag: Tag) -> None:
+    """Delete a tag; its images stay."""
+    with transaction.atomic():
+        Tag.objects.held(tag.pk)
+        tag.delete()
+
+
 def collect(team: Team, user: User, images: Iterable[ImageAsset], collection: Collection) -> int:
-    """Put images of the team into a collection of it."""
-    if collection.team_id != team.pk:
-        raise StudioError("There is no such collection in this team.")
-    return _tie(
-        Collected, images,
-        lambda image: Collected(
-            collection=collection, image=image, added_by=user, place=image.place
-        ),
-    )  # fmt: skip
+    """Put images of the team into a collection of it. Raises StudioError if it is gone."""
+    with transaction.atomic():
+        there = Collection.objects.held(collection.pk)
+        if there is None or there.team_id != team.pk:
+            raise StudioError("That collection is not there any more. Choose another one.")
+        return _tie(
+            Collected, images,
+            lambda image: Collected(
+                collection=there, image=image, added_by=user, place=image.place
+            ),
+        )  # fmt: skip
 
 
 def uncollect(collection: Collection, images: Iterable[ImageAsset]) -> int:
@@ -67,25 +80,22 @@ def new_collection(team: Team, user: User, name: str) -> Collection:
         raise StudioError("There is a collection of this name: choose another one.") from error
 
 
-def rename(collection: Collection, name: str) -> None:
-    """Give a collection another name. Raises StudioError as `new_collection` does."""
-    collection.name = clean_name(name, longest=LONGEST_TITLE, what="A collection")
+def rename(row: Collection | Tag, name: str) -> None:
+    """Give a collection or a tag another name. Raises StudioError if the team has one of that
+    name, if it is no name, and if the row is gone."""
+    match row:
+        case Collection():
+            longest, what = LONGEST_TITLE, "collection"
+        case Tag():
+            longest, what = LONGEST_TAG, "tag"
+    row.name = clean_name(name, longest=longest, what=f"A {what}")
     try:
         with transaction.atomic():
-            collection.save(update_fields=["name"])
+            row.save(update_fields=["name", "folded"])
+    except row.NotUpdated as error:
+        raise StudioError(f"That {what} is not there any more.") from error
     except IntegrityError as error:
-        raise StudioError("There is a collection of this name: choose another one.") from error
-
-
-def rename_tag(tag: Tag, name: str) -> None:
-    """Give a tag another name. Raises StudioError if the team has one of that name, or it is no
-    name."""
-    tag.name = clean_name(name, longest=LONGEST_TAG, what="A tag")
-    try:
-        with transaction.atomic():
-            tag.save(update_fields=["name"])
-    except IntegrityError as error:
-        raise StudioError("There is a tag of this name: choose another one.") from error
+        raise StudioError(f"There is a {what} of this name: choose another one.") from error
 
 
 def clean_name(text: str, *, longest: int, what: str) -> str:
@@ -100,15 +110,14 @@ def clean_name(text: str, *, longest: int, what: str) -> str:
     return name
 
 
-def _named(kind: type[Tag], team: Team, name: str) -> Tag:
-    there = kind.objects.filter(team=team, name__iexact=name).first()
-    if there:
-        return there
-    try:
-        with transaction.atomic():
-            return kind.objects.create(team=team, name=name)
-    except IntegrityError:  # somebody was first
-        return kind.objects.get(team=team, name__iexact=name)
+def _named(team: Team, name: str) -> Tag:
+    """The team's tag of this name, held; a new one where there is none, or none any more."""
+    for _ in range(2):
+        tag = Tag.objects.get_or_create(team=team, folded=folded(name), defaults={"name": name})[0]
+        held = Tag.objects.held(tag.pk)
+        if held:
+            return held
+    raise StudioError("Somebody deleted this tag just now. Try again.")
 
 
 def _tie[T: models.Model](

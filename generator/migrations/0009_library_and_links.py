@@ -2,7 +2,6 @@
 
 import django.core.validators
 import django.db.models.deletion
-import django.db.models.functions.text
 import django.utils.timezone
 import uuid
 from django.conf import settings
@@ -29,6 +28,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('folded', models.CharField(editable=False, max_length=320)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
         ),
@@ -126,10 +126,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=40, verbose_name='name')),
+                ('folded', models.CharField(editable=False, max_length=320)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'ordering': ['name'],
+                'ordering': ['folded'],
             },
         ),
         migrations.CreateModel(
@@ -323,7 +324,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='collection',
-            constraint=models.UniqueConstraint(models.F('team'), django.db.models.functions.text.Lower('name'), name='a_collection_is_once_a_team'),
+            constraint=models.UniqueConstraint(fields=('team', 'folded'), name='a_collection_is_once_a_team'),
         ),
         migrations.AddIndex(
             model_name='collected',
@@ -371,7 +372,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tag',
-            constraint=models.UniqueConstraint(models.F('team'), django.db.models.functions.text.Lower('name'), name='a_tag_is_once_a_team'),
+            constraint=models.UniqueConstraint(fields=('team', 'folded'), name='a_tag_is_once_a_team'),
         ),
         migrations.AddIndex(
             model_name='tagging',

@@ -4,10 +4,10 @@ Every row that ties an image to one of them copies the image's `place`, so that 
 this tag" is read from one index.
 """
 
+import unicodedata
 from typing import Any, Self
 
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,19 +18,59 @@ LONGEST_TAG = 40  # characters
 LONGEST_TITLE = 80  # characters of a collection's or a link's name
 
 
-class Tag(models.Model):
+def folded(name: str) -> str:
+    """A name as it is compared: case does not count, nor how an accent is written.
+
+    Done here and not by the database: each of them has its own idea of capital letters.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+class NamedQuerySet[T: "Named"](models.QuerySet[T]):
+    """Tags or collections, by name of the question."""
+
+    def by_name(self) -> Self:
+        """In the order of a list."""
+        return self.order_by("folded")
+
+    def held(self, pk: int) -> T | None:
+        """The one of this key, locked, so that it is not deleted while something is tied to it;
+        None if it is gone. Only inside a transaction."""
+        return self.select_for_update(no_key=True).filter(pk=pk).first()
+
+
+class Named(models.Model):
+    """What has a name that its team has once; `folded` is what is compared."""
+
+    name: "models.CharField[str, str]"
+    folded = models.CharField(max_length=4 * LONGEST_TITLE, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save with the name's folded form."""
+        self.folded = folded(self.name)
+        super().save(*args, **kwargs)
+
+
+class Tag(Named):
     """A word that a team puts on images."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tags")
     name = models.CharField(_("name"), max_length=LONGEST_TAG)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    class Meta:
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint("team", Lower("name"), name="a_tag_is_once_a_team")]
+    objects = NamedQuerySet["Tag"].as_manager()
 
-    def __str__(self) -> str:
-        return self.name
+    class Meta:
+        ordering = ["folded"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "folded"], name="a_tag_is_once_a_team")
+        ]
 
 
 class Tied(models.Model):
@@ -65,15 +105,7 @@ class Tagging(Tied):
         return f"{self.tag} on {self.image}"
 
 
-class CollectionQuerySet(models.QuerySet["Collection"]):
-    """Collections, by name of the question."""
-
-    def by_name(self) -> Self:
-        """In the order of a list."""
-        return self.order_by(Lower("name"))
-
-
-class Collection(models.Model):
+class Collection(Named):
     """A named set of a team's images; an image may be in many."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="collections")
@@ -81,15 +113,12 @@ class Collection(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = CollectionQuerySet.as_manager()
+    objects = NamedQuerySet["Collection"].as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("team", Lower("name"), name="a_collection_is_once_a_team")
+            models.UniqueConstraint(fields=["team", "folded"], name="a_collection_is_once_a_team")
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Collected(Tied):

@@ -36,6 +36,7 @@ def delete(collection: Collection, *, by: Membership, sure: int = 0) -> int:
         if now is None or not now.may(Deed.ORGANISE) or collection.team_id != now.team_id:
             raise NotAllowed("You may not delete this collection any more.")
         _check_others(collection, now)
+        Collection.objects.held(collection.pk)  # nobody puts an image into it meanwhile
         links = list(collection.links.select_for_update(of=("self",)).order_by("pk"))
         ending = sum(link.revoked_at is None for link in links)
         if ending > sure:

@@ -21,6 +21,7 @@ from generator.library.looking import Look
 from generator.library.trash import movable, restore, trash
 from generator.models import Collection, Deed, ImageAsset, Tag
 from generator.models.assets import ImageAssetQuerySet
+from generator.models.library import folded
 
 MOST_IN_AN_ADDRESS = 100  # images; a script sends more of them by POST
 
@@ -153,7 +154,7 @@ def _moved(request: TeamRequest, images: ImageAssetQuerySet, do: Do, what: str) 
 
 
 def _tag(request: TeamRequest, name: str) -> Tag:
-    found = Tag.objects.filter(team=request.team, name__iexact=" ".join(name.split())).first()
+    found = Tag.objects.filter(team=request.team, folded=folded(" ".join(name.split()))).first()
     if found is None:
         raise StudioError("There is no such tag. Write it as it is written on the images.")
     return found

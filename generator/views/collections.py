@@ -96,7 +96,7 @@ def collection(request: TeamRequest, pk: int) -> HttpResponse:
     form = EditForm(request.POST)
     if form.is_valid() and form.cleaned_data["do"] == "delete":
         return _deleted(request, found, sure=form.cleaned_data["sure"] or 0)
-    return _edited(request, found, "collection")
+    return _renamed(request, found, form)
 
 
 @require_POST
@@ -104,23 +104,26 @@ def collection(request: TeamRequest, pk: int) -> HttpResponse:
 @needs(Deed.ORGANISE)
 def tag(request: TeamRequest, pk: int) -> HttpResponse:
     """Rename a tag, or delete it: its images stay."""
-    return _edited(request, get_object_or_404(Tag, team=request.team, pk=pk), "tag")
-
-
-def _edited(request: TeamRequest, row: Collection | Tag, what: str) -> HttpResponse:
+    found = get_object_or_404(Tag, team=request.team, pk=pk)
     form = EditForm(request.POST)
+    if form.is_valid() and form.cleaned_data["do"] == "delete":
+        sorting.delete_tag(found)
+        said = f"The tag “{found.name}” is deleted. Its images are still here."
+        messages.success(request, said)
+        return redirect("collections", request.team.slug)
+    return _renamed(request, found, form)
+
+
+def _renamed(request: TeamRequest, row: Collection | Tag, form: EditForm) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     old = row.name
     try:
-        if form.cleaned_data["do"] == "delete":
-            row.delete()
-            messages.success(request, f"The {what} “{old}” is deleted. Its images are still here.")
-        else:
-            _rename(row, form.cleaned_data["name"])
-            messages.success(request, f"“{old}” is now called “{row.name}”.")
+        sorting.rename(row, form.cleaned_data["name"])
     except StudioError as error:
         messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{old}” is now called “{row.name}”.")
     return redirect("collections", request.team.slug)
 
 
@@ -139,14 +142,6 @@ def _deleted(request: TeamRequest, found: Collection, *, sure: int) -> HttpRespo
         said = f"The collection “{found.name}” is deleted. Its images are still here.{links}"
         messages.success(request, said)
     return redirect("collections", request.team.slug)
-
-
-def _rename(row: Collection | Tag, name: str) -> None:
-    match row:
-        case Collection():
-            sorting.rename(row, name)
-        case Tag():
-            sorting.rename_tag(row, name)
 
 
 def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
@@ -180,5 +175,5 @@ def tags(team: Team) -> list[Shelf]:
     """The team's tags, each with a count."""
     inside = Tagging.objects.filter(tag=OuterRef("pk"), image__trashed_at=None)
     counted = _CountOf(inside.order_by().values("pk")[: MOST_COUNTED + 1])
-    rows = Tag.objects.filter(team=team).order_by("name").annotate(count=counted)
+    rows = Tag.objects.filter(team=team).by_name().annotate(count=counted)
     return [Shelf(row, row.count) for row in rows[:MOST_LISTED]]

@@ -103,7 +103,7 @@ def collections(team: Team) -> list[tuple[str, str]]:
 
 def tags(team: Team) -> list[tuple[str, str]]:
     """The team's tags, by key and name."""
-    rows = Tag.objects.filter(team=team).order_by("name").values_list("pk", "name")[:MOST_LISTED]
+    rows = Tag.objects.filter(team=team).by_name().values_list("pk", "name")[:MOST_LISTED]
     return [(str(pk), name) for pk, name in rows]
 
 

@@ -1,13 +1,15 @@
 """Tags, collections and favourites; and what somebody has chosen."""
 
 import uuid
+from typing import Any
 
 import pytest
 
 from generator.errors import StudioError
 from generator.library import sorting
 from generator.library.choosing import MOST_CHOSEN, chosen
-from generator.models import Collected, Favourite, ImageAsset, Tag, Tagging, Team, User
+from generator.models import Collected, Collection, Favourite, ImageAsset, Tag, Tagging, Team, User
+from generator.models.library import NamedQuerySet
 from tests.make import make_asset, make_generation, make_team
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +56,70 @@ def test_case_and_spaces_make_no_second_tag(images: list[ImageAsset], team: Team
     first = sorting.tag(team, images[:1], "For  the\tclient")
     assert sorting.tag(team, images[1:], " for the CLIENT ") == first
     assert Tag.objects.get().name == "For the client"
+
+
+SAME = [
+    ("For the client", " for  the CLIENT "), ("Ärger", "ärger"), ("Straße", "STRASSE"),
+    ("İstanbul", "i\u0307stanbul"), ("Cafe\u0301", "CAFÉ"), ("ΟΔΟΣ", "οδος"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "same"), SAME)
+def test_names_are_the_same_whatever_their_case_and_spelling(
+    one: str, same: str, images: list[ImageAsset], member: User, team: Team
+) -> None:
+    assert sorting.tag(team, images[1:], same) == sorting.tag(team, images[:1], one)
+    sorting.new_collection(team, member, one)
+    with pytest.raises(StudioError, match="another"):
+        sorting.new_collection(team, member, same)
+    other = sorting.new_collection(team, member, "other")
+    with pytest.raises(StudioError, match="another"):
+        sorting.rename(other, same)
+
+
+def test_the_longest_name_fits_folded(member: User, team: Team) -> None:
+    assert sorting.tag(team, [], "ΐ" * 40).name == "ΐ" * 40
+    assert sorting.new_collection(team, member, "ŉ" * 80).name == "ŉ" * 80
+
+
+def test_a_dot_makes_another_name(team: Team) -> None:
+    assert sorting.tag(team, [], "Istanbul") != sorting.tag(team, [], "İstanbul")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tag_that_is_deleted_while_it_is_put_on_is_made_again(
+    images: list[ImageAsset], team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = sorting.tag(team, images, "liked")
+    _deleting_meanwhile(monkeypatch, gone)
+    there = sorting.tag(team, images[:1], "liked")
+    assert Tag.objects.get() == there != gone
+    assert Tagging.objects.get().tag == there
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_collection_that_is_gone_is_neither_filled_nor_renamed_but_said(
+    images: list[ImageAsset], member: User, team: Team
+) -> None:
+    spring = sorting.new_collection(team, member, "Spring")
+    Collection.objects.all().delete()
+    with pytest.raises(StudioError, match="not there any more"):
+        sorting.collect(team, member, images, spring)
+    with pytest.raises(StudioError, match="not there any more"):
+        sorting.rename(spring, "Summer")
+    assert sorting.uncollect(spring, images) == 0
+    assert not Collected.objects.exists()
+
+
+def _deleting_meanwhile(monkeypatch: pytest.MonkeyPatch, tag: Tag) -> None:
+    """Have somebody delete the tag once, between its being found and its being held."""
+    held = NamedQuerySet.held
+
+    def late(rows: Any, pk: int) -> Any:
+        Tag.objects.filter(pk=tag.pk).delete()
+        return held(rows, pk)
+
+    monkeypatch.setattr(NamedQuerySet, "held", late)
 
 
 def test_teams_have_tags_and_collections_of_their_own(member: User, team: Team) -> None:
