@@ -5,6 +5,7 @@ anew: of two who leave at the same moment one may be the last owner.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,13 +20,14 @@ from django.utils.translation import gettext, ngettext
 
 from generator import jobs, lifecycle, live
 from generator.errors import NotAllowed, StudioError
-from generator.models import Deed, Invitation, Membership, Role, Team, User
+from generator.models import Deed, Invitation, Lock, Membership, Role, Team, User
 from generator.models.roles import may_remove, may_set_role
 from generator.sharing.making import hand_to, revoke_of, revoke_without_right
 
 LIFE = timedelta(days=7)  # of an invitation
 MOST_OPEN = 50  # invitations of one team
 MOST_A_DAY = 200  # invitations that one person sends
+MOST_LETTERS = 3  # that an address gets a day, whichever teams they are from
 LONGEST_ADDRESS = 254
 
 
@@ -65,18 +67,23 @@ def new_team(owner: User, *, name: str, time_zone: str) -> Team:
 # ── Invitations ──
 
 
-def faults(team: Team, addresses: Sequence[str]) -> list[str]:
+def faults(team: Team, addresses: Sequence[str], *, by_mail: bool) -> list[str]:
     """What is wrong with these addresses, a sentence each; empty where all may be invited.
 
     They must be in small letters.
     """
     bad = [address for address in addresses if not _is_address(address)]
     here = [address for address in _members_among(team, addresses) if address not in bad]
-    good = [address for address in addresses if address not in bad and address not in here]
+    new = [address for address in addresses if address not in {*bad, *here}]
+    full = _with_enough_letters(new) if by_mail else []
+    good = [address for address in new if address not in full]
+    enough = gettext("%(text)s got %(most)s invitations today, and no more go there. Try tomorrow.")
     return [
         *(gettext("%(text)s is not an address.") % {"text": text[:80]} for text in bad),
         *(gettext("%(text)s is in the team already.") % {"text": text} for text in here),
+        *(enough % {"text": text, "most": MOST_LETTERS} for text in full),
         *([_what_to_do(good)] if bad or here else []),
+        *([_take_out_of(good)] if full and good and not bad and not here else []),
     ]
 
 
@@ -92,7 +99,9 @@ def invite(by: Membership, addresses: Sequence[str], role: Role, *, by_mail: boo
         by = Membership.objects.select_related("user").get(pk=by.pk)
         if team.personal_of_id is not None or not by.may_invite(role):
             raise NotAllowed(gettext("Your role does not let you give this role."))
-        if found := faults(team, addresses):
+        if by_mail:
+            Lock.objects.hold("invitations")  # two teams may write to one address
+        if found := faults(team, addresses, by_mail=by_mail):
             raise StudioError(" ".join(found))
         _end_those_to(team, addresses)
         _check_room(team, by.user, len(addresses))
@@ -283,6 +292,20 @@ def _members_among(team: Team, addresses: Sequence[str]) -> list[str]:
         for email in rows.values_list("email", flat=True)
     }
     return sorted(wanted & found)
+
+
+def _with_enough_letters(addresses: Sequence[str]) -> list[str]:
+    lately = timezone.now() - timedelta(days=1)
+    letters = Invitation.objects.filter(created_at__gte=lately, mail_at__isnull=False)
+    written = letters.filter(email__in=addresses).values_list("email", flat=True)
+    counted = Counter(written)
+    return [address for address in addresses if counted[address] >= MOST_LETTERS]
+
+
+def _take_out_of(good: Sequence[str]) -> str:
+    if len(good) == 1:
+        return gettext("Take it out to invite %(one)s alone.") % {"one": good[0]}
+    return gettext("Take it out to invite the other %(n)s.") % {"n": len(good)}
 
 
 def _what_to_do(good: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from generator import allotting
+from generator import allotting, jobs
 from generator.forms.own_cap import whole_credits
 from generator.models import Cap, Membership, QuotaAccount, Role, Window
 from generator.models.people import LONGEST_NAME
@@ -78,7 +78,7 @@ class InviteForm(forms.Form):
             raise ValidationError(NO_ADDRESS)
         if len(found) > MOST_OPEN:
             raise ValidationError(f"At most {MOST_OPEN} at once. Send them in parts.")
-        if wrong := faults(self.by.team, found):
+        if wrong := faults(self.by.team, found, by_mail=jobs.sends_mail()):
             raise ValidationError(" ".join(wrong))
         return found
 

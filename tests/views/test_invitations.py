@@ -215,6 +215,27 @@ def test_withdrawing_does_not_lift_what_one_may_send_a_day(
     assert "3 invitations a day" in ask(mara).content.decode()
 
 
+def test_an_address_gets_three_letters_a_day_from_all_teams_together(mara: Membership) -> None:
+    for _ in range(2):
+        ask(mara)
+    other = add_member(make_team(slug="elsewhere"), make_user(), Role.OWNER)
+    assert ask(other, LENA.upper()).status_code == 302
+    page = ask(mara, f"{LENA}, sam@example.org").content.decode()
+    assert (
+        f"{LENA} got 3 invitations today, and no more go there. Try tomorrow. "
+        "Take it out to invite sam@example.org alone." in page
+    )
+    assert Invitation.objects.filter(email=LENA).count() == 3
+    Invitation.objects.update(created_at=timezone.now() - timedelta(days=1))
+    assert ask(mara).status_code == 302
+
+
+def test_links_that_go_by_hand_are_no_letters(mara: Membership, settings: Any) -> None:
+    settings.EMAIL_URL = ""
+    for _ in range(4):
+        assert "shown only now" in ask(mara).content.decode()
+
+
 @pytest.mark.parametrize("role", ["owner", "admin", "root", ""])
 def test_nobody_invites_above_what_they_may_give(mara: Membership, role: str) -> None:
     admin = add_member(mara.team, make_user("ada"), Role.ADMIN)
