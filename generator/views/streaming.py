@@ -39,8 +39,10 @@ class _Streamed(StreamingHttpResponse):
 
     def close(self) -> None:
         """The end, whether all was sent or not."""
-        self._parts.close()
-        super().close()
+        try:
+            self._parts.close()
+        finally:
+            super().close()
 
 
 async def _apart(parts: Generator[bytes]) -> AsyncIterator[bytes]:
