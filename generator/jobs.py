@@ -30,6 +30,7 @@ from generator.models import (
     AT_THE_PROVIDER,
     Ceiling,
     Chore,
+    FileToDelete,
     Generation,
     ImageAsset,
     Invitation,
@@ -51,6 +52,7 @@ AT_ONCE = 1000  # generations that one look sends
 FORGOTTEN_AT_ONCE = 2000  # reference images that one day's round deletes
 REPLIES_AT_ONCE = 5000  # kept replies that one bite deletes
 TRASH_AT_ONCE = 500  # images of the trash that one bite deletes
+FILES_AT_ONCE = 1000  # files whose rows are gone that one bite deletes
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
 MAILS_AT_ONCE = 200  # notices that a sweep sends
 MAIL_AGAIN_AFTER = timedelta(minutes=5)
@@ -271,6 +273,8 @@ def _left_lying(now: datetime) -> Iterator[tuple[Callable[..., None], tuple[str,
     if oldest.exists() and not _backlog("pictures"):
         for pk in oldest.order_by("created_at").values_list("pk", flat=True)[:THUMBNAILS_AT_ONCE]:
             yield make_thumbnails, (str(pk),), "pictures"
+    if FileToDelete.objects.due(now).exists():
+        yield delete_left_files, (), "default"
     if Chore.objects.take("notices", every=MAIL_AGAIN_AFTER):
         unsent = noticing.to_mail(now - noticing.MAIL_LIFE)
         waiting_letters = unsent.filter(created_at__lt=now - MAIL_AGAIN_AFTER)
@@ -315,6 +319,13 @@ def empty_trash() -> None:
     """Delete what has lain in the trash for long, a bite at a time."""
     if trash.empty(timezone.now(), at_most=TRASH_AT_ONCE) == TRASH_AT_ONCE:
         _enqueue(empty_trash)
+
+
+def delete_left_files() -> None:
+    """Delete the bytes that the storage did not delete with their rows, a bite at a time."""
+    due = FileToDelete.objects.due(timezone.now())
+    if due[:FILES_AT_ONCE].delete_files() and due.exists():
+        _enqueue(delete_left_files)
 
 
 def sync_catalogue() -> None:

@@ -41,6 +41,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='FileToDelete',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True)),
+                ('tried_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+            ],
+        ),
+        migrations.CreateModel(
             name='ImageWords',
             fields=[
                 ('place', models.BigIntegerField(primary_key=True, serialize=False)),

@@ -6,6 +6,7 @@ from generator.models.catalogue import CatalogueEntry, PriceKind, PriceSource
 from generator.models.catalogue_changes import CatalogueChange, Change
 from generator.models.ceilings import Ceiling
 from generator.models.clock import Chore, Lock, WorkerSeen
+from generator.models.deleting import FileToDelete
 from generator.models.generations import (
     AT_THE_PROVIDER,
     FINAL,
@@ -60,6 +61,7 @@ __all__ = [
     "Deed",
     "Download",
     "Favourite",
+    "FileToDelete",
     "Generation",
     "GivenReference",
     "ImageAsset",

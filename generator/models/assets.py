@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator import pictures
+from generator.models.deleting import delete_files
 from generator.models.generations import Action, Generation
 from generator.models.people import Team, User
 from generator.models.storage import image_storage
@@ -213,12 +214,5 @@ class ImageAsset(models.Model):
             keys += [teller.memory or teller.memory_key for teller in tellers]
             Generation.objects.filter(pk__in=[teller.pk for teller in tellers]).update(memory="")
             self.generation.memory = ""
-            transaction.on_commit(lambda: delete_files(keys))
+            delete_files(keys)
         return gone
-
-
-def delete_files(keys: list[str]) -> None:
-    """Delete these from the storage; what is not there is no fault."""
-    storage = image_storage()
-    for key in keys:
-        storage.delete(key)

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generator import pictures
-from generator.models.assets import ImageAsset, delete_files
+from generator.models.assets import ImageAsset
 from generator.models.catalogue import CatalogueEntry
+from generator.models.deleting import delete_files
 from generator.models.generations import Generation
 from generator.models.people import Team, User
 from generator.models.storage import image_storage
@@ -148,7 +149,7 @@ class ReferenceImage(models.Model):
         keys = [self.key, self.preview_key] if self.file else []
         with transaction.atomic():
             gone = super().delete(*args, **kwargs)
-            transaction.on_commit(lambda: delete_files(keys))
+            delete_files(keys)
         return gone
 
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from generator import books, jobs
 from generator.library import sorting, trash
 from generator.models import (
+    FileToDelete,
     Generation,
     ImageAsset,
     ImageWords,
@@ -25,8 +27,10 @@ from generator.models import (
     image_storage,
 )
 from generator.models.assets import THUMBNAILS
+from generator.models.deleting import AGAIN_AFTER, delete_files
 from generator.models.references import GivenReference
-from tests.make import add_member, make_asset, make_generation, make_user
+from generator.models.storage import SignedFileStorage
+from tests.make import add_member, make_asset, make_generation, make_reference, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +110,66 @@ def test_what_lay_there_for_thirty_days_goes_with_its_bytes_and_memory(
     generation.refresh_from_db()
     assert generation.memory == ""
     assert books.prove() == []
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, *keys: str) -> set[str]:
+    """A storage that deletes none of these as long as they are in the set."""
+    refused, delete = set(keys), SignedFileStorage.delete
+
+    def stumble(self: SignedFileStorage, name: str) -> None:
+        if name in refused:
+            raise OSError("no")
+        delete(self, name)
+
+    monkeypatch.setattr(SignedFileStorage, "delete", stumble)
+    return refused
+
+
+def later(queue: Any) -> None:
+    """A while passes, and the clock of a worker sweeps."""
+    FileToDelete.objects.update(tried_at=F("tried_at") - 2 * AGAIN_AFTER)
+    jobs.sweep()
+    assert queue.sent[-1] == ("delete_left_files", ())
+    jobs.delete_left_files()
+
+
+def test_bytes_that_the_storage_does_not_delete_at_once_are_deleted_later(
+    member: User, team: Team, queue: Any, monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
+    storage, generation = image_storage(), make_generation(member, team)
+    images = [make_asset(generation, position) for position in range(3)]
+    reference = make_reference(member, team)
+    keys = [str(image.file.name) for image in images]
+    refused = refusing(monkeypatch, *keys[:2], reference.key)
+    in_trash(31, *images)
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.empty_trash()
+        reference.delete()
+    assert not ImageAsset.objects.exists()
+    assert [storage.exists(key) for key in (*keys, reference.key)] == [True, True, False, True]
+    jobs.sweep()
+    assert ("delete_left_files", ()) not in queue.sent  # each was tried just now
+    refused -= {keys[1], reference.key}
+    for _ in range(2):  # the first is still refused, and keeps nothing else back
+        later(queue)
+    assert [storage.exists(key) for key in (*keys, reference.key)] == [True, False, False, False]
+    refused.clear()
+    later(queue)
+    assert not storage.exists(keys[0])
+    assert not FileToDelete.objects.exists()
+
+
+def test_a_memory_that_was_kept_again_is_not_deleted_later(
+    member: User, team: Team, queue: Any
+) -> None:
+    generation = make_generation(member, team)
+    image_storage().save(generation.memory_key, ContentFile(b"said"))
+    delete_files([generation.memory_key])
+    Generation.objects.filter(pk=generation.pk).update(memory=generation.memory_key)
+    later(queue)
+    assert image_storage().exists(generation.memory_key)
+    assert not FileToDelete.objects.exists()
 
 
 def test_bytes_that_other_images_show_stay(

@@ -1,0 +1,70 @@
+"""Bytes whose rows are gone: their keys are kept until the storage has deleted them."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Self
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from generator.models.generations import Generation
+from generator.models.storage import image_storage
+
+logger = logging.getLogger(__name__)
+
+AGAIN_AFTER = timedelta(minutes=5)
+
+
+class FileToDeleteQuerySet(models.QuerySet["FileToDelete"]):
+    """Files to delete, by name of the question."""
+
+    def due(self, now: datetime) -> Self:
+        """Those that were not tried lately, those that wait longest first."""
+        return self.filter(tried_at__lte=now - AGAIN_AFTER).order_by("tried_at", "pk")
+
+    def delete_files(self) -> bool:
+        """Delete these from the storage, and say whether it did not refuse.
+
+        Ends at the first refusal: a storage that is away is not asked for each of them.
+        """
+        for row in self:
+            if not _is_in_use(row.key):
+                try:
+                    image_storage().delete(row.key)
+                except Exception as error:  # storages raise what they like
+                    logger.warning("The storage kept a file: %s", type(error).__name__)
+                    FileToDelete.objects.filter(pk=row.pk).update(tried_at=timezone.now())
+                    return False
+            FileToDelete.objects.filter(pk=row.pk).delete()
+        return True
+
+
+class FileToDelete(models.Model):
+    """A key of the storage of images that no row has any more."""
+
+    key = models.CharField(max_length=200, unique=True)
+    tried_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = FileToDeleteQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def delete_files(keys: Iterable[str]) -> None:
+    """Delete these from the storage once the transaction is sure, and again until it has; what is
+    not there is no fault."""
+    wanted = [FileToDelete(key=key) for key in keys if key]
+    FileToDelete.objects.bulk_create(wanted, ignore_conflicts=True)
+    noted = FileToDelete.objects.filter(key__in=[row.key for row in wanted])
+    transaction.on_commit(partial(noted.delete_files))
+
+
+def _is_in_use(key: str) -> bool:
+    """Whether a generation has kept its memory there since."""
+    match key.split("/"):
+        case ["teams", _, generation, "memory"]:
+            return Generation.objects.filter(pk=generation, memory=key).exists()
+    return False
