@@ -10,12 +10,15 @@ from generator.models import ShareLink
 from generator.sharing.making import last_day_of
 
 # Of unfold's labels, by kind.
-COLOURS = {"open": "success", "used up": "warning", "ended": "info", "closed": "danger"}
+COLOURS = {
+    "open": "success", "shut": "warning", "used up": "warning", "ended": "info", "closed": "danger",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`kind` is open, ended, used up or closed (for good, or while its author is suspended)."""
+    """`kind` is open, shut (for a while, by wrong passwords), ended, used up, or closed (for good,
+    or while its author is suspended)."""
 
     kind: str
     words: str
@@ -26,10 +29,15 @@ class Standing:
         return self.kind == "open"
 
 
-def standing(link: ShareLink) -> Standing:
-    """How a link stands now; days are those of its team's time zone."""
+def standing(link: ShareLink, *, revoked_by: str = "", shut_for: int = 0) -> Standing:
+    """How a link stands now; days are those of its team's time zone.
+
+    `revoked_by` is who did that, if it is known; `shut_for` the seconds for which guesses have shut
+    it, 0 for not.
+    """
     if link.revoked_at:
-        return Standing("closed", f"revoked {_day(link.revoked_at, link)}")
+        by = f" by {revoked_by}" if revoked_by else ""
+        return Standing("closed", f"revoked {_day(link.revoked_at, link)}{by}")
     if not link.author.is_active:
         return Standing("closed", "closed: its author is suspended")
     last_day = last_day_of(link)
@@ -37,6 +45,10 @@ def standing(link: ShareLink) -> Standing:
         return Standing("ended", f"ended {formats.date_format(last_day, 'j F Y')}")
     if link.most_views is not None and link.views >= link.most_views:
         return Standing("used up", "used up")
+    if shut_for:
+        minutes = -(-shut_for // 60)
+        during = "a minute" if minutes == 1 else f"{minutes} minutes"
+        return Standing("shut", f"shut for {during}: too many wrong passwords")
     if last_day:
         return Standing("open", f"open until {formats.date_format(last_day, 'j F Y')}")
     return Standing("open", "open, no end")

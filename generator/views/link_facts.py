@@ -1,13 +1,14 @@
-"""What pages say of sharing links: what each shows, how it stands, who came, and what they said."""
+"""What pages say of sharing links: what each shows, how it stands, and who came."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, UUIDField
+from django.db.models import F, OuterRef, Q, Subquery, UUIDField
 from django.http import HttpRequest
 from django.urls import reverse
 
+from generator import audit
 from generator.errors import SecretLost
 from generator.models import (
     Audience,
@@ -16,23 +17,20 @@ from generator.models import (
     Membership,
     SharedImage,
     ShareLink,
-    ShareNote,
-    SharePick,
     ShareVisit,
+    User,
 )
 from generator.models.sharing import ShareLinkQuerySet
-from generator.sharing import making, secrets
+from generator.sharing import coming, making, secrets
 from generator.sharing.standing import Standing, standing
 from generator.templatetags.studio import number
 from generator.views.cursor import LineCursor
 
 LINKS = 30  # a page
 VISITS = 50  # lines of the log a page
-NOTES = 50
-PICKED = 60  # images at most
+TRASHED = 1000  # images that are looked at
 
-
-_TONES = {"open": "good", "used up": "warn", "closed": "bad"}
+_TONES = {"open": "good", "shut": "warn", "used up": "warn", "closed": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +85,25 @@ def rows(request: HttpRequest, membership: Membership, *, before: LineCursor | N
     shown = found[:LINKS]
     last = shown[-1] if len(found) > LINKS else None
     return Rows(
-        [_row(request, link) for link in shown],
+        _rows(request, membership, shown),
         LineCursor(last.created_at, last.pk) if last else None,
     )
 
 
 def row(request: HttpRequest, membership: Membership, pk: int) -> Row | None:
     """One link; None where this member steers none such."""
-    link = _with_facts(making.steered_by(membership).filter(pk=pk)).first()
-    return _row(request, link) if link else None
+    found = _with_facts(making.steered_by(membership).filter(pk=pk))
+    return next(iter(_rows(request, membership, list(found))), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A page of who came; `earlier` is where the next begins."""
+    """A page of who came; `earlier` is where the next begins. `is_cut` says, at the end, that there
+    were lines before which are not kept."""
 
     visits: Sequence[ShareVisit]
     earlier: LineCursor | None
+    is_cut: bool
 
 
 def log(link: ShareLink, *, before: LineCursor | None) -> Log:
@@ -115,27 +115,22 @@ def log(link: ShareLink, *, before: LineCursor | None) -> Log:
         )
     found = list(visits[: VISITS + 1])
     last = found[VISITS - 1] if len(found) > VISITS else None
-    return Log(found[:VISITS], LineCursor(last.at, last.pk) if last else None)
-
-
-def picked(link: ShareLink) -> list[tuple[ImageAsset, int]]:
-    """The images that most visitors picked, each with how many did."""
-    counts = (
-        SharePick.objects.filter(link=link, image__trashed_at=None)
-        .values("image")
-        .annotate(visitors=Count("pk"))
-        .order_by("-visitors", "image")[:PICKED]
+    return Log(
+        found[:VISITS],
+        LineCursor(last.at, last.pk) if last else None,
+        is_cut=last is None and link.visits.count() >= coming.MOST_LINES,  # never many more
     )
-    visitors = {row["image"]: row["visitors"] for row in counts}
-    images = ImageAsset.objects.kept().select_related("generation").in_bulk(list(visitors))
-    return [(images[pk], count) for pk, count in visitors.items() if pk in images]
 
 
-def notes(link: ShareLink, *, before: int | None) -> tuple[list[ShareNote], int | None]:
-    """What visitors wrote, newest first, and the key where the next page begins."""
-    found = link.notes.order_by("-pk")
-    kept = list((found.filter(pk__lt=before) if before else found)[: NOTES + 1])
-    return kept[:NOTES], kept[NOTES - 1].pk if len(kept) > NOTES else None
+def in_the_trash(link: ShareLink) -> int:
+    """How many of its images are in the trash now, and so not shown: TRASHED at most, of a
+    collection among those last put there."""
+    if link.collection_id is None:
+        rows = SharedImage.objects.filter(link=link, image__trashed_at__isnull=False)
+        return int(rows[:TRASHED].count())
+    last = ImageAsset.objects.trashed().filter(team=link.team_id).order_by("-trashed_at", "-place")
+    held = Collected.objects.filter(collection=link.collection_id, image__in=last[:TRASHED])
+    return int(held.count())
 
 
 def _with_facts(links: ShareLinkQuerySet) -> ShareLinkQuerySet:
@@ -155,14 +150,47 @@ def _with_facts(links: ShareLinkQuerySet) -> ShareLinkQuerySet:
     )
 
 
-def _row(request: HttpRequest, link: ShareLink) -> Row:
-    """Of a link with its facts."""
+def _rows(request: HttpRequest, membership: Membership, links: Sequence[ShareLink]) -> list[Row]:
+    """Of links with their facts."""
+    revoked_by = _revoked_by(membership, [link for link in links if link.revoked_at])
+    shut = coming.shut_for(links)
+    return [
+        _row(
+            request,
+            link,
+            standing(link, revoked_by=revoked_by.get(link.pk, ""), shut_for=shut.get(link.pk, 0)),
+        )
+        for link in links
+    ]
+
+
+def _revoked_by(membership: Membership, links: Sequence[ShareLink]) -> dict[int, str]:
+    """Who revoked each of these, as the member is told; staff of the studio have no names here."""
+    if not links:
+        return {}
+    people = audit.who_set(ShareLink, [link.pk for link in links], "revoked_at")
+    here = set(
+        Membership.objects.filter(
+            team=membership.team_id, user__in={person.pk for person in people.values()}
+        ).values_list("user", flat=True)
+    )
+
+    def named(person: User) -> str:
+        if person.pk == membership.user_id:
+            return "you"
+        is_staff = person.is_staff or person.is_superuser
+        return "an administrator" if is_staff and person.pk not in here else person.shown_name
+
+    return {key: named(person) for key, person in people.items()}
+
+
+def _row(request: HttpRequest, link: ShareLink, state: Standing) -> Row:
     first, newest = getattr(link, "first", None), getattr(link, "newest", None)
     count = getattr(link, "images", None) or 0
     what = "1 image" if count == 1 else f"{number(count)} images"
     if link.collection:
         what = f"“{link.collection.name}” as it grows"
-    return Row(link, _address(request, link), what, standing(link), first or newest)
+    return Row(link, _address(request, link), what, state, first or newest)
 
 
 def _address(request: HttpRequest, link: ShareLink) -> str:

@@ -15,8 +15,8 @@ from generator.access import TeamRequest, in_team, needs
 from generator.errors import StudioError
 from generator.forms.sharing import LinkForm
 from generator.models import Collection, Deed, ImageAsset, ShareLink
-from generator.sharing import making
-from generator.views import link_facts
+from generator.sharing import coming, making
+from generator.views import link_facts, link_replies
 from generator.views.cursor import LineCursor
 from generator.views.link_facts import Row
 
@@ -209,16 +209,16 @@ def _facts(request: TeamRequest, row: Row) -> dict[str, Any]:
     before = LineCursor.read(request.GET.get("before", ""))
     after = request.GET.get("notes", "")
     is_key = after.isascii() and after.isdigit() and len(after) <= LONGEST_KEY
-    log = link_facts.log(row.link, before=before)
-    notes, more_notes = link_facts.notes(row.link, before=int(after) if is_key else None)
+    said = link_replies.replies(row.link, before=int(after) if is_key else None)
     return {
         "place": "links",
         "row": row,
         "link": row.link,
-        "log": log.visits,
-        "earlier": str(log.earlier or ""),
+        "log": link_facts.log(row.link, before=before),
+        "most_lines": coming.MOST_LINES,
         "before": before,
-        "picked": link_facts.picked(row.link),
-        "notes": notes,
-        "more_notes": str(more_notes or ""),
+        "trashed": link_facts.in_the_trash(row.link),
+        "most_trashed": link_facts.TRASHED,
+        "said": said,
+        "more_notes": str(said.earlier or ""),
     }

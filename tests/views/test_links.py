@@ -27,7 +27,7 @@ from generator.models import (
     Team,
     User,
 )
-from generator.sharing import making, secrets
+from generator.sharing import coming, making, secrets
 from tests.make import (
     add_member,
     make_asset,
@@ -415,6 +415,87 @@ def test_a_pick_of_what_is_in_the_trash_is_not_shown(
     ImageAsset.objects.filter(pk=image.pk).update(trashed_at=timezone.now())
     assert str(image.pk) not in page(maker, "link", team.slug, link.pk)
     assert str(image.pk) not in page(maker, "links", team.slug)
+
+
+def test_it_is_said_who_of_the_visitors_picked_which_image(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(member, team)
+    images = [make_asset(generation, position) for position in range(20)]
+    link = make_link(member, images, takes_replies=True)
+    ada, silent, many = (uuid.uuid4() for _ in range(3))
+    ShareNote.objects.create(link=link, visitor=ada, name="Ada", text="This one.")
+    picks = [(ada, images[4]), (silent, images[6]), *((many, image) for image in images)]
+    SharePick.objects.bulk_create(
+        SharePick(link=link, visitor=visitor, image=image) for visitor, image in picks
+    )
+    said = words(page(maker, "link", team.slug, link.pk)).replace("Somebody", "\n").split("\n")
+    top, of_many, of_silent = said[0].split("Ada")[0], *said[1:3]
+    assert "Image 5 2 visitors" in top
+    assert "This one. Picked: Image 5" in said[0]
+    assert "Image 12" in of_many
+    assert "Image 13" not in of_many
+    assert "and 8 more" in of_many
+    assert "without a note: Image 7" in of_silent
+    assert "Image 5" not in of_silent
+
+
+def test_it_is_said_how_many_of_its_images_are_in_the_trash(
+    maker: Client, team: Team, image: ImageAsset, member: User
+) -> None:
+    other = make_asset(make_generation(member, team), trashed_at=timezone.now())
+    for link in (
+        make_link(member, [image, other]),
+        make_link(member, team=team, collection=make_collection(team, [image, other])),
+    ):
+        assert "1 of them is in the trash" in words(page(maker, "link", team.slug, link.pk))
+    assert "trash" not in words(page(maker, "link", team.slug, make_link(member, [image]).pk))
+
+
+def test_it_is_said_who_revoked_it_and_staff_are_not_named(
+    maker: Client, team: Team, image: ImageAsset, member: User, sign_in: SignIn
+) -> None:
+    chief, boss = make_user("chief"), make_user("boss", is_staff=True, is_superuser=True)
+    add_member(team, chief, Role.OWNER)
+    for client, said in ((maker, "by you"), (sign_in(chief), "by chief")):
+        link = make_link(member, [image])
+        client.post(reverse("link_revoke", args=[team.slug, link.pk]))
+        for text in (page(maker, "links", team.slug), page(maker, "link", team.slug, link.pk)):
+            assert said in words(text)
+    making.revoke(ShareLink.objects.filter(pk=make_link(member, [image]).pk))  # nobody did
+    link = make_link(member, [image])
+    chosen = {"_selected_action": link.pk, "action": "revoke", "confirmed": "yes"}
+    sign_in(boss).post(reverse("admin:generator_sharelink_changelist"), chosen)
+    said = words(page(maker, "link", team.slug, link.pk))
+    assert "by an administrator" in said
+    assert boss.username not in said
+
+
+def test_it_is_said_where_wrong_passwords_have_shut_a_link(
+    maker: Client, team: Team, image: ImageAsset, member: User
+) -> None:
+    coming.cache.clear()
+    link = make_link(member, [image], password="open sesame")
+    for number in range(40):
+        address = reverse("shared", args=[secrets.secret_of(link)])
+        Client().post(address, {"password": "wrong"}, REMOTE_ADDR=f"10.{number}.0.1")
+    for text in (page(maker, "links", team.slug), page(maker, "link", team.slug, link.pk)):
+        assert "too many wrong passwords" in words(text)
+    there = reverse("link", args=[team.slug, link.pk])
+    maker.post(there, terms(team, password_is="change", password="another one"))
+    assert "too many wrong passwords" not in words(page(maker, "links", team.slug))
+
+
+def test_the_log_says_where_it_was_cut(
+    maker: Client, team: Team, image: ImageAsset, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coming, "MOST_LINES", 3)
+    link = make_link(member, [image])
+    for number in range(3):
+        assert "The log ends here" not in page(maker, "link", team.slug, link.pk)
+        ShareVisit.objects.create(link=link, agent=f"agent{number}")
+    said = words(page(maker, "link", team.slug, link.pk))
+    assert "The log ends here: of each link its last 3 lines are kept." in said
 
 
 def test_the_log_goes_on(maker: Client, team: Team, image: ImageAsset, member: User) -> None:
