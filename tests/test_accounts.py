@@ -312,6 +312,16 @@ def test_an_invitation_says_who_asks_whom_into_which_team(client: Client) -> Non
         assert word in page
 
 
+def test_a_link_given_by_hand_does_not_tell_whether_there_is_an_account(client: Client) -> None:
+    path, _team = invite()
+    fresh = client.get(path).content.decode()
+    make_user("nora", email="nora@example.org")
+    known = client.get(path).content.decode()
+    token = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
+    assert token.sub("", fresh) == token.sub("", known)
+    assert "I have an account" in known
+
+
 def test_looking_at_an_invitation_changes_nothing(client: Client, nora: User) -> None:
     path, team = invite()
     client.get(path)

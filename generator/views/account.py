@@ -53,8 +53,10 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
         if request.method == "POST":
             hold_invitation(request, secret)
             return redirect("account_login" if "sign_in" in request.POST else "account_signup")
-        # Whoever has the link reads that address's mail, so they may know of its account.
-        facts: dict[str, object] = {"has_account": has_account(found.email)}
+        # Whoever has a link out of a letter reads that address's mail, so they may know of its
+        # account. One given by hand is in anybody's hands, first of all in those of who invited.
+        knows = found.mailed_at is not None and has_account(found.email)
+        facts: dict[str, object] = {"has_account": knows}
     elif teaming.is_for(found, request.user):
         if request.method == "POST":
             return take_invitation(request, request.user, found)
