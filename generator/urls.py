@@ -91,6 +91,7 @@ urlpatterns = [
     path(f"{SHARED}all.zip", shared_bytes.archive, name="shared_zip"),
     path(f"{SHARED}<int:pk>/download", shared_bytes.download, name="shared_download"),
     path(f"{SHARED}<int:pk>/<str:size>", shared_bytes.picture, name="shared_picture"),
+    path(f"{SHARED}<path:rest>", shared.nothing, name="shared_nothing"),
     path("files/<str:token>", files.file, name="file"),
     path("account/", account.account, name="account"),
     path("account/everything.zip", takeaways.mine, name="takeaway"),

@@ -163,9 +163,10 @@ ROUTES: dict[str, Route] = {
     "shared_zip": Route(get=ANYBODY, of="secret"),
     "shared_zip members": Route(get=LINKED, of="for members"),
     "shared_zip revoked": Route(get=NOBODY, of="revoked"),
-    "shared_reply": Route(post=ANYBODY, of="secret", sends="pick={shared}&on=1"),
-    "shared_reply members": Route(post=LINKED, of="for members", sends="text=Fine"),
-    "shared_reply revoked": Route(post=NOBODY, of="revoked", sends="text=Fine"),
+    "shared_reply": Route(get=ANYBODY, post=ANYBODY, of="secret", sends="pick={shared}&on=1"),
+    "shared_reply members": Route(get=LINKED, post=LINKED, of="for members", sends="text=Fine"),
+    "shared_reply revoked": Route(get=NOBODY, post=NOBODY, of="revoked", sends="text=Fine"),
+    "shared_nothing": Route(get=NOBODY, post=NOBODY, of="secret", more=("zzz",)),
     "account": Route(get=PERSON),
     "invitation": Route(get=ANYBODY, post=ANYBODY, of="invited"),  # the way in
     "healthz": Route(get=ANYBODY, post=ANYBODY),

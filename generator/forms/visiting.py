@@ -1,5 +1,7 @@
 """What a visitor of a sharing link can send."""
 
+from typing import Any
+
 from django import forms
 
 from generator.models.sharing import LONGEST_NOTE
@@ -12,11 +14,19 @@ class PickForm(forms.Form):
     on = forms.BooleanField(required=False)
 
 
+class _Lines(forms.CharField):
+    """Browsers count the end of a line as one character, and send two."""
+
+    def to_python(self, value: Any) -> str:
+        """What was typed."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class NoteForm(forms.Form):
     """A few words to whoever sent the link."""
 
     name = forms.CharField(label="Your name, if you like", max_length=80, required=False)
-    text = forms.CharField(
+    text = _Lines(
         label="Note",
         max_length=LONGEST_NOTE,
         widget=forms.Textarea,

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from generator.errors import StudioError
 from generator.forms.visiting import NoteForm, PickForm
@@ -18,7 +18,7 @@ from generator.sharing import coming, opening, replying, secrets
 from generator.sharing.making import last_day_of
 from generator.sharing.opening import Shown
 from generator.templatetags.studio import number as grouped
-from generator.views.visiting import Visit, gone, shows_card, visits
+from generator.views.visiting import Visit, comes_back, gone, shows_card, visits
 
 MOST_COUNTED = 1000
 LONGEST_PASSWORD = 1000  # characters that are looked at
@@ -44,23 +44,27 @@ def shared(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     # Some browsers inside chat programs name themselves as those do: their button says `look`.
     if request.method == "HEAD" or ("look" not in request.GET and _only_looks_ahead(request)):
         return render(request, "shared/card.html", _card(request, visit.link))
-    if not opening.count_view(visit.link, timezone.now()):
-        return gone(request)
-    coming.log(visit.link, visit.visitor, Came.OPENED)
-    answer = _page(request, visit)
-    visit.keep(answer, visit.counted())
-    return answer
+    return _enter(request, visit)
 
 
-@require_POST
-@visits
+@require_http_methods(["GET", "HEAD", "POST"])
+@comes_back
 def reply(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     """An image picked, or a note written, by somebody without an account."""
-    if not visit.may_see or not visit.link.takes_replies:
+    if request.method != "POST":  # a note that was refused, asked for again
+        return redirect(visit.address)
+    if not visit.link.takes_replies:
         return gone(request)
-    if not visit.known.is_in:
+    if not visit.may_reply:
         return redirect(visit.address)
     return _pick(request, visit) if "pick" in request.POST else _write(request, visit)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@visits
+def nothing(request: HttpRequest, visit: Visit, rest: str) -> HttpResponseBase:
+    """What is no address of a link, whether or not there is a link."""
+    return gone(request)
 
 
 # ── The password ──
@@ -77,7 +81,7 @@ def _unlock(request: HttpRequest, visit: Visit) -> HttpResponse:
         answer["Retry-After"] = str(wait)
         return answer
     if not secrets.check_password(visit.link, request.POST.get("password", "")[:LONGEST_PASSWORD]):
-        coming.log(visit.link, visit.visitor, Came.WRONG_PASSWORD)
+        visit.log(Came.WRONG_PASSWORD)
         return _locked(request, "This is not the password. Look for capitals and spaces.")
     coming.forget_guesses(visit.link, visit.visitor)
     answer = redirect(visit.address)
@@ -99,10 +103,22 @@ def _with_form(answer: HttpResponse) -> HttpResponse:
 # ── The images ──
 
 
+def _enter(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> HttpResponse:
+    """The images, to somebody whose visit begins here."""
+    if not visit.is_own:
+        if not opening.count_view(visit.link, timezone.now()):
+            return gone(request)
+        coming.log(visit.link, visit.visitor, Came.OPENED)
+    answer = _page(request, visit, note)
+    visit.keep(answer, visit.counted())
+    return answer
+
+
 def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> HttpResponse:
     """All of them, or one large; the note with its faults where one was sent."""
     link = visit.link
     key = _number(request.GET.get("image", ""))
+    here = _here(request)
     if key is not None:
         if (shown := opening.one(link, key)) is None:
             return gone(request)
@@ -110,7 +126,7 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         images, after = [shown], None
         large = {"before": _text(before), "behind": _text(behind)}
     else:
-        page = opening.page(link, after=_number(request.GET.get("after", "")))
+        page = opening.page(link, after=here)
         images, after, large = page.images, page.after, {}
     context = _card(request, link) | {
         "link": link,
@@ -120,7 +136,7 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         "is_large": key is not None,
         "last_day": last_day_of(link),
         "after": _text(after),
-        "is_first": not request.GET.get("after"),
+        "here": _text(here),
         "count": _count(link) if key is None else "",
         "downloads": link.download != Download.NONE,
         **(_replies(visit, note) if link.takes_replies else {}),
@@ -229,8 +245,7 @@ def _back(request: HttpRequest, visit: Visit, key: int) -> str:
     """The page that the heart was on."""
     if "large" in request.POST:
         return f"{visit.address}?image={key}"
-    after = _number(request.POST.get("after", ""))
-    return f"{visit.address}{f'?after={after}' if after else ''}#i{key}"
+    return f"{_page_of(request, visit)}#i{key}"
 
 
 def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -240,10 +255,29 @@ def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
         try:
             visitor = visit.known.visitor
             replying.write(visit.link, visitor, name=said["name"], text=said["text"])
-            return redirect(f"{visit.address}#note")
+            return _written(request, visit)
         except StudioError as error:
             form.add_error("text", str(error))
-    return _page(request, visit, form)
+    if visit.is_locked:
+        return _locked(request)
+    return _page(request, visit, form) if visit.known.is_in else _enter(request, visit, form)
+
+
+def _written(request: HttpRequest, visit: Visit) -> HttpResponse:
+    if visit.known.is_in or visit.has_room:
+        return redirect(f"{_page_of(request, visit)}#note")
+    return render(request, "shared/kept.html")  # the images are not shown to them any more
+
+
+def _page_of(request: HttpRequest, visit: Visit) -> str:
+    """Where what was sent stood."""
+    here = _here(request)
+    return f"{visit.address}?after={here}" if here else visit.address
+
+
+def _here(request: HttpRequest) -> int | None:
+    """The key behind which the page of images begins, None on the first."""
+    return _number((request.POST if request.method == "POST" else request.GET).get("after", ""))
 
 
 def _number(text: str) -> int | None:

@@ -11,7 +11,7 @@ from generator.errors import BadPicture
 from generator.models import Came
 from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
-from generator.sharing import coming, handing, opening
+from generator.sharing import handing, opening
 from generator.sharing.handing import Handed
 from generator.views.downloads import busy, zip_answer
 from generator.views.files import content_type
@@ -62,7 +62,7 @@ def download(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
     except (zipping.Unreadable, BadPicture) as error:
         return _silent(error)
     if request.method == "GET":
-        coming.log(visit.link, visit.visitor, Came.DOWNLOADED)
+        visit.log(Came.DOWNLOADED)
     answer = _bytes(handed)
     stem = shown.image.file_name().rpartition(".")[0]
     name = f"image-{stem.rpartition('-')[2]}-{shown.key}.{handed.extension}"
@@ -77,7 +77,7 @@ def archive(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     if not visit.may_see or visit.link.download == Download.NONE:
         return gone(request)
     if request.method == "GET":
-        coming.log(visit.link, visit.visitor, Came.TOOK_ALL)
+        visit.log(Came.TOOK_ALL)
     name = f"{zipping.safe_name(visit.link.title) or 'images'}.zip"
     entries = handing.entries(visit.link, request.user.pk)
     packing.give_back_connection()

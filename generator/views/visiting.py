@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
-from generator.models import Audience, ShareLink, User
+from generator.models import Audience, Came, Membership, ShareLink, User
 from generator.sharing import coming, opening, secrets
 
 VISIT = 3600  # seconds that a counted visit lasts
@@ -55,6 +55,11 @@ class Pass:
         """Whether their visit was counted and is not over."""
         return time.time() - self.since < VISIT
 
+    @property
+    def was_in(self) -> bool:
+        """Whether a visit of theirs was ever begun."""
+        return self.since > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -64,14 +69,13 @@ class Visit:
     secret: str
     known: Pass
     visitor: coming.Visitor
+    user: int | None  # who is signed in
 
     @property
     def is_locked(self) -> bool:
         """Whether the link wants a password that this visitor has not given."""
-        if not self.link.password:
-            return False
         is_fresh = time.time() - self.known.unlocked < UNLOCKED
-        return not (is_fresh and hmac.compare_digest(self.known.lock, lock_of(self.link)))
+        return bool(self.link.password) and not (is_fresh and self._knows_password)
 
     @property
     def may_see(self) -> bool:
@@ -79,9 +83,36 @@ class Visit:
         return not self.is_locked and (self.link.most_views is None or self.known.is_in)
 
     @property
+    def may_reply(self) -> bool:
+        """Whether they were shown the images, by the password that holds now: what they write of
+        them is not lost because it took them longer than a visit."""
+        return self.known.was_in and (not self.link.password or self._knows_password)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the link's views are not used up."""
+        most = self.link.most_views
+        return most is None or self.link.views < most
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the author who looks, or the team at what it shows to others."""
+        if self.user is None:
+            return False
+        if self.link.audience == Audience.MEMBERS:
+            return self.user == self.link.author_id
+        team = Membership.objects.filter(team=self.link.team_id, user=self.user)
+        return self.user == self.link.author_id or team.exists()
+
+    @property
     def address(self) -> str:
         """Where the cookie belongs, and nothing else of the studio."""
         return f"/s/{self.secret}/"
+
+    def log(self, came: Came) -> None:
+        """Write down what they did, unless they are of the house."""
+        if not self.is_own:
+            coming.log(self.link, self.visitor, came)
 
     def keep(self, answer: HttpResponse, known: Pass) -> None:
         """Give the visitor their cookie; it is good for this link alone."""
@@ -104,6 +135,10 @@ class Visit:
         """What the cookie says once the visit was counted."""
         return replace(self.known, since=int(time.time()))
 
+    @property
+    def _knows_password(self) -> bool:
+        return hmac.compare_digest(self.known.lock, lock_of(self.link))
+
 
 def lock_of(link: ShareLink) -> str:
     """What stands for a link's password in a cookie: another as soon as the password is."""
@@ -112,17 +147,31 @@ def lock_of(link: ShareLink) -> str:
     ).hexdigest()
 
 
-def visits[**P](
-    view: Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Give the view the visit; whoever has no link that is open to them gets the one page."""
+type _View[**P] = Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]
 
+
+def visits[**P](view: _View[P]) -> Callable[..., HttpResponseBase]:
+    """Give the view the visit; whoever has no link that is open to them gets the one page."""
+    return _at_the_door(view, once=False)
+
+
+def comes_back[**P](view: _View[P]) -> Callable[..., HttpResponseBase]:
+    """As `visits`; whoever was in once comes this far though the link's views are used up."""
+    return _at_the_door(view, once=True)
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """Over, revoked, used up, mistyped, for others: one page, the same for all."""
+    return render(request, "shared/gone.html", status=404)
+
+
+def _at_the_door[**P](view: _View[P], *, once: bool) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     @sensitive_variables("secret")
     def inner(
         request: HttpRequest, secret: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
-        visit = _visit(request, secret)
+        visit = _visit(request, secret, once=once)
         answer = gone(request) if visit is None else view(request, visit, *args, **kwargs)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
@@ -131,20 +180,16 @@ def visits[**P](
     return login_not_required(inner)
 
 
-def gone(request: HttpRequest) -> HttpResponse:
-    """Over, revoked, used up, mistyped, for others: one page, the same for all."""
-    return render(request, "shared/gone.html", status=404)
-
-
-def _visit(request: HttpRequest, secret: str) -> Visit | None:
+def _visit(request: HttpRequest, secret: str, *, once: bool) -> Visit | None:
     known = _known(request, secret)
     user = request.user.pk if isinstance(request.user, User) else None
-    now = timezone.now()
-    link = opening.opened(secret, user=user, now=now, is_in=known.is_in)
+    is_in = known.was_in if once else known.is_in
+    link = opening.opened(secret, user=user, now=timezone.now(), is_in=is_in)
     if link is None:
         return None
     agent = coming.cleaned_agent(request.META.get("HTTP_USER_AGENT", ""))
-    return Visit(link, secret, known, coming.Visitor(known.visitor, _network(request), agent))
+    visitor = coming.Visitor(known.visitor, _network(request), agent)
+    return Visit(link, secret, known, visitor, user)
 
 
 def _network(request: HttpRequest) -> str:

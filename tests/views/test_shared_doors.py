@@ -1,5 +1,6 @@
 """What the door of a sharing link tells, whom it counts, and what it keeps in a flood."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,10 +8,19 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from generator.models import Team, User
-from generator.sharing import secrets
-from tests.make import make_asset, make_collection, make_generation, make_link, make_user
+from generator.models import Audience, Team, User
+from generator.sharing import opening, secrets
+from generator.views import visiting
+from tests.make import (
+    add_member,
+    make_asset,
+    make_collection,
+    make_generation,
+    make_link,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +80,166 @@ def test_images_are_counted_in_the_links_own_order_and_only_where_the_count_is_s
     assert len(counts[0]) == 1
     assert 'ORDER BY "generator_collected"."place"' in counts[0][0]
     assert counts[1] == []
+
+
+# ── What is sent too late, from another page, or wrongly ──
+
+
+@pytest.fixture
+def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """As if everybody's visit were over; called once the page was seen."""
+    return lambda: monkeypatch.setattr(visiting, "VISIT", -1)
+
+
+def test_a_note_and_a_pick_that_took_longer_than_the_visit_are_kept_and_the_visit_goes_on(
+    client: Client, team: Team, member: User, an_hour_later: Callable[[], None]
+) -> None:
+    link = share(team, member, takes_replies=True, password="open sesame")
+    client.post(at(link), {"password": "open sesame"})
+    client.get(at(link))
+    an_hour_later()
+    client.post(at(link, "reply"), {"pick": link.shared.get().pk, "on": "on"})
+    answer = client.post(at(link, "reply"), {"text": "The blue one."}, follow=True)
+    assert "The blue one." in answer.content.decode()
+    assert 'aria-pressed="true"' in answer.content.decode()
+    link.refresh_from_db()
+    assert link.views == 2
+
+
+def test_a_note_is_kept_and_said_so_where_the_link_was_used_up_meanwhile(
+    client: Client, team: Team, member: User, an_hour_later: Callable[[], None]
+) -> None:
+    link = share(team, member, takes_replies=True, most_views=1)
+    client.get(at(link))
+    an_hour_later()
+    answer = client.post(at(link, "reply"), {"text": "The blue one."})
+    assert "Your note is kept" in answer.content.decode()
+    assert "/small" not in answer.content.decode()
+    assert link.notes.get().text == "The blue one."
+    assert Client().post(at(link, "reply"), {"text": "Mine too."}).status_code == 404
+
+
+@pytest.mark.parametrize("change", [{"password": "another one"}, {"revoked_at": timezone.now()}])
+def test_whoever_was_shut_out_writes_nothing_more(
+    client: Client, team: Team, member: User, change: dict[str, Any]
+) -> None:
+    link = share(team, member, takes_replies=True)
+    client.get(at(link))
+    if "password" in change:
+        secrets.set_password(link, change["password"])
+    else:
+        link.revoked_at = change["revoked_at"]
+    link.save()
+    client.post(at(link, "reply"), {"text": "Still here."})
+    assert not link.notes.exists()
+
+
+@pytest.mark.parametrize(("most", "status"), [(None, 200), (2, 200), (1, 404)])
+def test_a_note_refused_after_the_visit_begins_another_and_keeps_its_words(
+    client: Client,
+    team: Team,
+    member: User,
+    an_hour_later: Callable[[], None],
+    most: int | None,
+    status: int,
+) -> None:
+    link = share(team, member, takes_replies=True, most_views=most)
+    client.get(at(link))
+    an_hour_later()
+    answer = client.post(at(link, "reply"), {"text": "x" * 2001})
+    assert answer.status_code == status
+    assert ("/small" in answer.content.decode()) == (status == 200)
+    assert ("x" * 2001 in answer.content.decode()) == (status == 200)
+    link.refresh_from_db()
+    assert link.views == (1 if status == 404 else 2)
+
+
+def test_a_text_is_as_long_as_the_browser_counts_it(
+    client: Client, team: Team, member: User
+) -> None:
+    link = share(team, member, takes_replies=True)
+    client.get(at(link))
+    client.post(at(link, "reply"), {"text": "x\r\n" * 999 + "xx"})
+    assert len(link.notes.get().text) == 2000
+
+
+def test_what_is_sent_from_a_later_page_leads_back_to_it(
+    client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening.page, "__kwdefaults__", {"after": None, "size": 2})
+    link = share(team, member, count=5, takes_replies=True)
+    keys = [str(key) for key in link.shared.order_by("position").values_list("pk", flat=True)]
+    page = client.get(at(link, f"?after={keys[1]}")).content.decode()
+    assert page.count(f'name="after" value="{keys[1]}"') == 3  # two hearts, and the note
+    sent = {"pick": keys[2], "on": "on", "after": keys[1]}
+    assert client.post(at(link, "reply"), sent)["Location"] == at(
+        link, f"?after={keys[1]}#i{keys[2]}"
+    )
+    sent = {"text": "x" * 2001, "after": keys[1]}
+    assert f'id="i{keys[2]}"' in client.post(at(link, "reply"), sent).content.decode()
+    sent = {"text": "Fine.", "after": keys[1]}
+    assert client.post(at(link, "reply"), sent)["Location"] == at(link, f"?after={keys[1]}#note")
+
+
+def test_a_refused_note_stands_at_the_note_and_asked_for_again_there_is_the_page(
+    client: Client, team: Team, member: User
+) -> None:
+    link = share(team, member, takes_replies=True)
+    assert f'action="{at(link, "reply")}#note"' in client.get(at(link)).content.decode()
+    answer = client.get(at(link, "reply"))
+    assert (answer.status_code, answer["Location"]) == (302, at(link))
+
+
+# ── Who is counted ──
+
+
+def test_the_looks_of_the_team_are_not_counted_and_those_of_others_are(
+    client: Client, team: Team, member: User
+) -> None:
+    link = share(team, member, most_views=2)
+    for person in (member, add_member(team, make_user("mate")).user):
+        mate = Client()
+        mate.force_login(person)
+        assert mate.get(at(link)).status_code == 200
+        assert mate.get(at(link, f"{link.shared.get().pk}/small")).status_code == 200
+        mate.get(at(link, "all.zip"))
+    link.refresh_from_db()
+    assert (link.views, link.last_opened_at, link.visits.count()) == (0, None, 0)
+    client.force_login(make_user("stranger"))
+    client.get(at(link))
+    link.refresh_from_db()
+    assert (link.views, link.visits.count()) == (1, 1)
+
+
+def test_of_a_link_for_the_team_all_looks_but_the_authors_count(team: Team, member: User) -> None:
+    link = share(team, member, audience=Audience.MEMBERS)
+    for person in (member, add_member(team, make_user("mate")).user):
+        mate = Client()
+        mate.force_login(person)
+        mate.get(at(link))
+    link.refresh_from_db()
+    assert (link.views, link.visits.count()) == (1, 1)
+
+
+# ── Addresses that are none ──
+
+
+@pytest.mark.parametrize(
+    "rest", ["zzz", "zzz/", "a/b/c", "1/small/", "1/small/zzz", "reply/", "%00"]
+)
+def test_below_a_link_there_is_the_same_one_page_whether_or_not_there_is_a_link(
+    client: Client, team: Team, member: User, rest: str
+) -> None:
+    past = timezone.now()
+    answers, asked = [], []
+    for address in ("/s/x/", at(share(team, member, revoked_at=past)), at(share(team, member))):
+        with CaptureQueriesContext(connection) as queries:
+            answers.append(client.get(f"{address}{rest}"))
+        asked.append(len(queries))
+    plain = client.get("/s/x/")
+    assert {answer.status_code for answer in answers} == {404}
+    assert {answer.content for answer in answers} == {plain.content}
+    assert {answer["Content-Security-Policy"] for answer in answers} == {
+        plain["Content-Security-Policy"]
+    }
+    assert set(asked) == {1}
