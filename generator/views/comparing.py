@@ -16,6 +16,7 @@ from generator.access import TeamRequest, in_team
 from generator.models import Generation, ImageAsset, Team
 from generator.templatetags.studio import credits, seconds
 from generator.views.facts import facts
+from generator.views.made_of import sources
 
 MOST = 4  # images beside each other
 LETTERS = "ABCD"
@@ -87,6 +88,7 @@ def compare(request: TeamRequest) -> HttpResponse:
         "images": images,
         "panes": _panes(images, others),
         "rows": rows(images) if len(images) > 1 else [],
+        "sources": sources(images) if len(images) > 1 else [],
         "prompts": pieces(prompts),
         "prompts_differ": len(set(prompts)) > 1,
         "trashed": len(named) - len(shown),

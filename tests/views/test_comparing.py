@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.models import ImageAsset, Status, Team, User
+from generator.models import Generation, GivenReference, ImageAsset, Status, Team, User
 from generator.views.comparing import pieces
-from tests.make import make_asset, make_generation, make_user
+from tests.make import make_asset, make_generation, make_reference, make_user
 from tests.views.conftest import words
 
 Images = list[ImageAsset]
@@ -65,6 +65,40 @@ def test_settings_that_differ_are_marked_and_the_others_are_not(
     alike = maker.get(asked(team, images[:2])).content.decode()
     assert "differs" not in row(alike, "Quality")
     assert "differs" not in row(alike, "Prompt")
+
+
+def test_what_was_given_along_and_what_they_were_made_from_stand_beside_each_other(
+    maker: Client, member: User, team: Team, images: Images
+) -> None:
+    start = make_generation(member, team, status=Status.SUCCEEDED, cost=40)
+    parent, mine = make_asset(start), make_reference(member, team)
+    for at, image in enumerate((images[1], images[3])):
+        GivenReference.objects.create(generation=image.generation, reference=mine)
+        Generation.objects.filter(pk=image.generation_id).update(parent=start)
+        assert f"images/{parent.pk}/picture/small" in _cells(maker, team, images, "Made from")
+        shown = _cells(maker, team, images, "Given along")
+        assert f"references/{mine.pk}" in shown
+        assert ("differs" in words(shown)) == (at == 0)  # until both have the same
+    ImageAsset.objects.filter(pk=parent.pk).update(trashed_at=timezone.now())
+    shown = _cells(maker, team, images, "Made from")
+    assert "in the trash" in words(shown)
+    assert str(parent.pk) not in shown
+    ImageAsset.objects.filter(pk=parent.pk).delete()
+    assert "deleted" in words(_cells(maker, team, images, "Made from"))
+
+
+def test_where_nothing_was_given_along_nothing_is_said_of_it(
+    maker: Client, team: Team, images: Images
+) -> None:
+    page = maker.get(asked(team, [images[1], images[3]])).content.decode()
+    assert "Given along" not in page
+    assert "Made from</" not in page
+
+
+def _cells(maker: Client, team: Team, images: Images, label: str) -> str:
+    page = maker.get(asked(team, [images[1], images[3]])).content.decode()
+    rows = re.findall(r"<tr.*?</tr>", page, re.DOTALL)
+    return next(one for one in rows if words(one).startswith(label))
 
 
 def test_words_that_not_every_prompt_has_are_marked(
