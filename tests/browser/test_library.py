@@ -111,7 +111,7 @@ def test_an_open_sheet_stays_under_the_mouse_while_what_is_on_takes_another_row(
 ) -> None:
     page = library()
     page.set_viewport_size({"width": 1200, "height": 800})
-    button, sheet = page.locator("[popovertarget=sheet-kind]"), page.locator("#sheet-kind")
+    button, sheet = page.get_by_role("button", name="Kind"), page.locator("#sheet-kind")
     button.click()
     stood, began = sheet.bounding_box(), button.bounding_box()
     for choice in sheet.get_by_role("checkbox").all()[:2]:
@@ -120,6 +120,20 @@ def test_an_open_sheet_stays_under_the_mouse_while_what_is_on_takes_another_row(
     expect(page.locator(".filter__said")).to_contain_text(",")
     assert button.bounding_box() != began
     assert sheet.bounding_box() == stood
+    assert said == []
+
+
+def test_on_a_phone_a_sheet_of_choices_is_closed_by_its_button(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Model", "Date"):
+        page.get_by_role("button", name=name, exact=True).click()
+        done = page.get_by_role("button", name="Done")
+        expect(done).to_be_in_viewport(ratio=1)
+        done.click()
+        expect(page.locator(".sheet:popover-open")).to_have_count(0)
     assert said == []
 
 
