@@ -5,11 +5,12 @@ from typing import Any
 
 from django import forms
 
+from generator import pictures
 from generator.errors import NotAllowed
 from generator.models import Collection, ShareLink, SharingRules, Team
 from generator.models.library import LONGEST_TITLE
 from generator.models.sharing import MOST_DAYS, Audience, Download
-from generator.sharing import making
+from generator.sharing import handing, making
 from generator.sharing.making import Terms
 
 SHORTEST_PASSWORD = 6
@@ -49,7 +50,7 @@ class LinkForm(forms.Form):
     download = forms.ChoiceField(
         choices=[
             (Download.NONE, "Not allowed"),
-            (Download.SMALL, "Small"),
+            (Download.SMALL, f"Small, {handing.SMALL:,} px"),
             (Download.ORIGINAL, "As made"),
         ]
     )
@@ -91,6 +92,16 @@ class LinkForm(forms.Form):
         if password and len(password) < SHORTEST_PASSWORD:
             raise forms.ValidationError(f"At least {SHORTEST_PASSWORD} letters, digits or signs.")
         return password
+
+    def clean_watermark(self) -> str:
+        """The text over the images, which must be such as can be written there."""
+        text = str(self.cleaned_data["watermark"])
+        if letters := pictures.missing(making.plain(text)):
+            raise forms.ValidationError(
+                f"These cannot be written over an image: {' '.join(letters)}. "
+                "Use Latin, Greek or Cyrillic letters."
+            )
+        return text
 
     def clean(self) -> dict[str, Any]:
         """What hangs together: the end, and what becomes of the password."""

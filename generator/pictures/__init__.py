@@ -20,7 +20,7 @@ from generator.pictures.ratios import RATIOS, nearest_ratio
 from generator.pictures.references import as_reference, fitted
 from generator.pictures.stripping import bare
 from generator.pictures.thumbnails import THUMBNAIL_EDGES, thumbnail
-from generator.pictures.watermark import watermarked
+from generator.pictures.watermark import missing, watermarked
 
 __all__ = [
     "MAX_BYTES",
@@ -38,6 +38,7 @@ __all__ = [
     "inspect",
     "is_painted",
     "mark",
+    "missing",
     "nearest_ratio",
     "read_mask",
     "resized_mask",

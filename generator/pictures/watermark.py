@@ -1,6 +1,8 @@
 """A line of text over an image, again and again, so that it cannot be cut off."""
 
+import unicodedata
 from functools import lru_cache
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -13,6 +15,8 @@ from generator.pictures.inspection import Picture, survey
 _LARGEST_DRAWING = 2048  # pixels
 _SLANT = 24  # degrees
 _QUALITY = 90
+_FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
+_NO_LETTER = "\uffff"  # drawn as whatever the font lacks
 _SMALLEST = 11  # pixels of a letter's height
 _SMALL = 32  # up to here a text is kept as it was drawn: at most 5 MB each
 # White with a dark rim is read on light and on dark.
@@ -33,7 +37,34 @@ def watermarked(data: bytes, text: str, *, format: Form, edge: int | None = None
     return encoded(_under(decoded_at(data, layout, size), text), format, quality=_QUALITY)
 
 
+def missing(text: str) -> str:
+    """The letters of `text` that cannot be written over an image, each once: those that the font
+    lacks, and those of scripts that run from right to left."""
+    lacking = _drawing(_NO_LETTER)
+    letters = dict.fromkeys(_composed(text))
+    return "".join(one for one in letters if _runs_left(one) or _drawing(one) == lacking)
+
+
+def _drawing(letter: str) -> tuple[tuple[int, int], bytes]:
+    mask = _font(24).getmask(letter)
+    return mask.size, bytes(mask)
+
+
+def _runs_left(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) in {"R", "AL", "AN"}
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _font(height: int) -> ImageFont.FreeTypeFont:
+    # Written letter by letter, so that it looks the same on every machine.
+    return ImageFont.truetype(_FONT, height, layout_engine=ImageFont.Layout.BASIC)
+
+
 def _under(image: Image.Image, text: str) -> Image.Image:
+    text = _composed(text)
     tile = _tile(text, _height(text, *image.size))
     whole = image.convert("RGB")
     across, down = tile.width, max(1, tile.height * 3 // 4)
@@ -46,9 +77,9 @@ def _under(image: Image.Image, text: str) -> Image.Image:
 
 
 def _height(text: str, width: int, height: int) -> int:
-    """Of the letters, in pixels: so that a long text, too, is no wider than the image."""
-    across = ImageFont.load_default(100).getlength(text) / 100  # for each pixel of height
-    return max(_SMALLEST, min(min(width, height) // 17, int(width / max(1, across))))
+    """Of the letters, in pixels: so that a long text, too, lies over the image again and again."""
+    across = _font(100).getlength(text) / 100  # for each pixel of height
+    return max(_SMALLEST, min(min(width, height) // 17, int(width / 1.5 / max(0.1, across))))
 
 
 def _tile(text: str, height: int) -> Image.Image:
@@ -57,7 +88,7 @@ def _tile(text: str, height: int) -> Image.Image:
 
 
 def _drawn(text: str, height: int) -> Image.Image:
-    font, rim = ImageFont.load_default(height), max(1, height // 16)
+    font, rim = _font(height), max(1, height // 16)
     left, top, right, bottom = font.getbbox(text, stroke_width=rim)
     size = round(right - left) + 4 * height, round(bottom - top) + 2 * height
     tile = Image.new("RGBA", size, (255, 255, 255, 0))

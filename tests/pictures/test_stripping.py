@@ -105,8 +105,33 @@ def test_a_long_text_on_a_large_image_takes_less_room_than_the_image_and_is_not_
     real = watermark._tile
     monkeypatch.setattr(watermark, "_tile", lambda *said: drawn.append(real(*said)) or drawn[0])
     file = io.BytesIO()
-    Image.new("RGB", (2000, 1500)).save(file, "PNG")
+    Image.new("RGB", (4000, 3000)).save(file, "PNG")
     kept = watermark._kept.cache_info().currsize
     pictures.watermarked(file.getvalue(), "W" * 60, format="jpeg")
-    assert drawn[0].width * drawn[0].height < 2000 * 1500
+    assert drawn[0].width * drawn[0].height < 4000 * 3000
     assert watermark._kept.cache_info().currsize == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("Müller & Łódź © 2026 – “Ελλάς” «Ямб» Vũ ☺", ""),
+        ("Mu\u0308ller", ""),
+        ("見本 Northlight 見", "見本"),
+        ("שלום", "שלום"),
+        ("नमस्ते 👩‍🎨", "नमस\u094dत\u0947👩🎨"),
+    ],
+)
+def test_the_letters_that_cannot_be_written_over_an_image_are_known(
+    text: str, letters: str
+) -> None:
+    assert pictures.missing(text) == letters
+
+
+def test_a_letter_made_of_two_looks_as_one() -> None:
+    def seen(text: str) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGB", (200, 90)).save(file, "PNG")
+        return pictures.watermarked(file.getvalue(), text, format="png").data
+
+    assert seen("Mu\u0308ller") == seen("Müller") != seen("Muller") != seen("M見ller")

@@ -113,6 +113,21 @@ def test_all_that_was_chosen_is_stored_and_shown_again(
     assert "open sesame" not in text
 
 
+def test_a_text_that_cannot_be_written_over_images_is_refused_beside_its_field_and_kept(
+    maker: Client, team: Team, image: ImageAsset
+) -> None:
+    answer = send(maker, team, image=str(image.pk), watermark="Müller 見本")
+    assert answer.status_code == 200
+    assert not ShareLink.objects.exists()
+    said = "These cannot be written over an image: 見 本. Use Latin, Greek or Cyrillic letters."
+    assert answer.context["form"].errors == {"watermark": [said]}
+    text = answer.content.decode()
+    assert said in text
+    assert 'value="Müller 見本"' in text
+    send(maker, team, image=str(image.pk), watermark="Müller")
+    assert ShareLink.objects.get().watermark == "Müller"
+
+
 def test_a_selection_too_long_for_an_address_comes_by_post(
     maker: Client, team: Team, member: User
 ) -> None:
