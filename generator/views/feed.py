@@ -2,7 +2,7 @@
 
 import statistics
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -16,6 +16,7 @@ from generator.models import (
     UNDER_WAY,
     Action,
     CatalogueEntry,
+    Favourite,
     Generation,
     GivenReference,
     ImageAsset,
@@ -73,6 +74,7 @@ class Neighbours:
     places: dict[uuid.UUID, int]
     pressed: set[tuple[uuid.UUID | None, str]]  # parent and button
     can_edit: bool  # whether any model on offer can
+    liked: Set[uuid.UUID]  # images that the person likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Card:
     trashed: int = 0  # images in the trash
     presses: Sequence[Press] = ()
     can_edit: bool = False
+    liked: Set[uuid.UUID] = frozenset()
     batch: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -243,7 +246,16 @@ def _neighbours(rows: list[Generation], membership: Membership) -> Neighbours:
         places=Generation.objects.places() if waits else {},
         pressed=set(children.values_list("parent_id", "button")) if have_buttons else set(),
         can_edit=made and membership.may_make and can_any_edit(),
+        liked=_liked(rows, membership),
     )
+
+
+def _liked(rows: list[Generation], membership: Membership) -> set[uuid.UUID]:
+    shown = [image.pk for row in rows for image in _parted(row)[0]]
+    if not shown:
+        return set()
+    mine = Favourite.objects.filter(user=membership.user_id, image__in=shown)
+    return set(mine.values_list("image", flat=True))
 
 
 def can_any_edit() -> bool:
@@ -292,6 +304,7 @@ def _card(generation: Generation, membership: Membership, around: Neighbours) ->
         # Nobody goes on from what is in the trash: see `find_start`.
         presses=_presses(generation, around) if membership.may_make and may_press else (),
         can_edit=around.can_edit,
+        liked=around.liked,
     )
 
 

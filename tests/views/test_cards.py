@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from generator.library.sorting import favourite
 from generator.models import (
     CatalogueEntry,
     Generation,
@@ -124,6 +125,36 @@ def test_a_finished_card_shows_its_images_and_asks_no_more(
     assert 'width="64" height="48"' in said
     assert "GPT Image 2 64 × 48 medium 40 credits" in words(said)
     assert reverse("download", args=[team.slug, image.pk]) in said
+
+
+def test_each_picture_of_a_card_can_be_liked_and_shared(
+    maker: Client, viewer: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(member, team, status=Status.SUCCEEDED, count=2, cost=40)
+    liked, other = make_asset(generation), make_asset(generation, position=1)
+    favourite(member, [liked], on=True)
+    said = card(maker, generation)
+    assert re.findall(r'/([^/"]+)/favourite" name="on" value="(.)"', said) == [
+        (str(liked.pk), "0"),
+        (str(other.pk), "1"),
+    ]
+    assert f"{reverse('link_new', args=[team.slug])}?image={other.pk}" in said
+    theirs = card(viewer, generation)
+    assert "/favourite" in theirs
+    assert 'aria-pressed="true"' not in theirs  # what one likes is one's own
+    assert "?image=" not in theirs
+
+
+def test_what_is_liked_is_asked_for_once_for_all_cards(
+    team: Team, member: User, django_assert_num_queries: Any
+) -> None:
+    for _ in range(3):
+        make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
+    rows = list(for_cards(team).newest_first())
+    membership = team.memberships.get(user=member)
+    cards_of(rows, membership)  # which models are offered is asked once
+    with django_assert_num_queries(2):  # what is liked, and what is offered
+        cards_of(rows, membership)
 
 
 def test_a_failed_card_says_why_what_it_cost_and_what_to_do(
@@ -444,7 +475,7 @@ def test_an_image_leads_to_its_edit_where_some_model_can(
     maker: Client, viewer: Client, team: Team, member: User
 ) -> None:
     image = make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
-    link = f"?image={image.pk}"
+    link = f"{reverse('studio', args=[team.slug])}?image={image.pk}"
     assert link in card(maker, image.generation)
     Generation.objects.update(memory="teams/1/memory")
     assert f"&amp;parent={image.generation_id}&amp;parent_position=0" in card(
