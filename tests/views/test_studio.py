@@ -277,7 +277,7 @@ def test_the_feed_asks_the_same_questions_however_long_it_is(
     for _ in range(15):
         make_asset(make_generation(member, team, status=Status.SUCCEEDED, cost=40))
     page(maker, team)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         page(maker, team)
 
 
