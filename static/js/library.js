@@ -262,6 +262,15 @@ function apply(deed, images) {
     } else if (deed === "restore") tile.hidden = false;
   }
   count();
+  if (!tiles().length) drawAgain();
+  else dispatchEvent(new Event("scroll")); // what is loaded when it is seen may be seen now
+}
+
+/* Nothing is on the wall any more, or nothing was: what there is to see now, or that there is nothing. */
+function drawAgain() {
+  const form = document.querySelector("[data-filters]");
+  if (form) form.dispatchEvent(new Event("change", { bubbles: true }));
+  else htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML" });
 }
 
 document.addEventListener("htmx:load", (event) => {

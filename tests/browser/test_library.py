@@ -156,9 +156,13 @@ def test_what_goes_into_the_trash_comes_back(
     page.get_by_role("button", name="Close").click()
     page.get_by_role("link", name="Trash").click()
     expect(tiles(page)).to_have_count(1)
-    circle(page, 0).check()
+    expect(tiles(page)).to_contain_text("30 days left")
+    expect(tiles(page).locator(".tile__select")).to_have_css("opacity", "1")
+    tiles(page).get_by_role("img").click()
+    assert ticked(page) == [0]
     bar(page).get_by_role("button", name="Restore").click()
     expect(page.get_by_text("1 image restored.")).to_be_visible()
+    expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
     assert ImageAsset.objects.kept().count() == 6
     assert said == []
 
