@@ -262,8 +262,17 @@ function apply(deed, images) {
     } else if (deed === "restore") tile.hidden = false;
   }
   count();
+  tellHowMany();
   if (!tiles().length) drawAgain();
   else dispatchEvent(new Event("scroll")); // what is loaded when it is seen may be seen now
+}
+
+function tellHowMany() {
+  const told = document.querySelector("[data-how-many]");
+  if (!told) return;
+  const shown = tiles().length;
+  const more = document.querySelector("#days > .sentinel");
+  told.textContent = `${shown.toLocaleString("en")}${more ? " or more" : ""} image${shown === 1 && !more ? "" : "s"}`;
 }
 
 /* Nothing is on the wall any more, or nothing was: what there is to see now, or that there is nothing. */

@@ -146,9 +146,11 @@ def test_what_goes_into_the_trash_comes_back(
     bar(page).get_by_role("button", name="Move to trash").click()
     expect(page.get_by_text("2 images moved to the trash.")).to_be_visible()
     expect(tiles(page)).to_have_count(4)
+    expect(page.get_by_text("4 images", exact=True)).to_be_visible()
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("2 images restored.")).to_be_visible()
     expect(tiles(page)).to_have_count(6)
+    expect(page.get_by_text("6 images", exact=True)).to_be_visible()
 
     circle(page, 1).check()
     bar(page).get_by_role("button", name="Move to trash").click()
@@ -164,6 +166,18 @@ def test_what_goes_into_the_trash_comes_back(
     expect(page.get_by_text("1 image restored.")).to_be_visible()
     expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
     assert ImageAsset.objects.kept().count() == 6
+    assert said == []
+
+
+def test_a_library_that_is_emptied_says_so_and_fills_again(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.keyboard.press("Control+a")
+    bar(page).get_by_role("button", name="Move to trash").click()
+    expect(page.get_by_role("heading", name="No images yet")).to_be_visible()
+    page.get_by_role("button", name="Restore").click()
+    expect(tiles(page)).to_have_count(6)
     assert said == []
 
 
