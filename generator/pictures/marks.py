@@ -15,6 +15,10 @@ _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 _PNG_PACKETS = (_PNG_KEYWORD, b"Raw profile type xmp\0")
 _JPEG_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 _JPEG_PACKETS = (_JPEG_HEADER, b"http://ns.adobe.com/xmp/extension/\0")
+_GIF_HEADER = b"\x0bXMP DataXMP"
+# A GIF's blocks begin with their length. The packet is written without such bytes: whatever letter
+# a reader takes for one, it lands in here, and from anywhere in here at the end.
+_GIF_LANDING = bytes([1, *range(255, -1, -1), 0])
 
 # Bits of the first byte of a WebP's VP8X chunk.
 _WEBP_FLAGS = {b"ANIM": 0x02, b"EXIF": 0x08, b"ALPH": 0x10, b"ICCP": 0x20}
@@ -28,8 +32,8 @@ def mark(
 
     The IPTC digital source type is safe to show anyone. `prompt` and `settings` (any JSON; both
     are for the author's own copy) are written when given. An XMP packet that was there is
-    replaced; EXIF and colour profiles stay. GIF and SVG come back as they are. Raises
-    `BadPicture` for what is no whole image.
+    replaced; EXIF and colour profiles stay. SVG comes back as it is. Raises `BadPicture` for what
+    is no whole image.
     """
     match sniff(data):
         case "png":
@@ -39,7 +43,7 @@ def mark(
         case "webp":
             return _mark_webp(data, dissect(data, "webp"), packet(prompt, settings))
         case "gif":
-            return data
+            return _mark_gif(data, dissect(data, "gif"), packet(prompt, settings))
         case None if could_be_drawing(data):
             return data
         case None:
@@ -100,6 +104,17 @@ def _webp_header(data: bytes, layout: Layout) -> bytes:
 
 def _webp_chunk(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def _mark_gif(data: bytes, layout: Layout, xmp: bytes) -> bytes:
+    head = b"GIF89a" + data[6 : layout.parts[0].start]  # the older kind knows no extensions
+    kept = [part for part in layout.parts if not _is_gif_packet(data, part)]
+    extension = b"!\xff" + _GIF_HEADER + xmp + _GIF_LANDING
+    return b"".join([head, extension, *_slices(data, kept)])
+
+
+def _is_gif_packet(data: bytes, part: Part) -> bool:
+    return data.startswith(b"!\xff" + _GIF_HEADER, part.start)
 
 
 def _slice(data: bytes, part: Part) -> memoryview:

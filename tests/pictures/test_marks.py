@@ -28,10 +28,13 @@ MARKED = [
     pytest.param(encode(make_image(), "WEBP", lossless=True), id="lossless webp"),
     pytest.param(encode(make_image("RGBA"), "WEBP", lossless=True), id="lossless webp with alpha"),
     pytest.param(encode(make_image(size=(41, 31)), "WEBP"), id="webp of odd size"),
+    pytest.param(encode(make_image("P"), "GIF"), id="gif"),
+    pytest.param(encode(make_image("P"), "GIF", transparency=3), id="gif with a clear colour"),
+    pytest.param(encode(make_image("P"), "GIF", comment=b"theirs"), id="gif with a comment"),
 ]
 ONE_OF_EACH = [
     pytest.param(format, encode(make_image(), format.upper()), id=format)
-    for format in ("png", "jpeg", "webp")
+    for format in ("png", "jpeg", "webp", "gif")
 ]
 
 
@@ -89,7 +92,7 @@ def test_what_xml_forbids_is_left_out(exiftool):
 def test_a_prompt_that_is_too_long_is_cut_and_marked_so(exiftool, name, data, character):
     prompt = character * 70_000
     marked = pictures.mark(data, prompt=prompt, settings={"seed": 1})
-    assert len(marked) - len(data) < MAX_PACKET_BYTES + 200
+    assert len(marked) - len(data) < MAX_PACKET_BYTES + 300
     found = exiftool(marked)
     kept = found["XMP-dc:Description"]
     assert kept.endswith("…")
@@ -133,6 +136,8 @@ def test_a_packet_of_the_provider_is_replaced(exiftool, name, data):
             data = encode(make_image(), "PNG", pnginfo=_png_text(theirs))
         case "jpeg" | "webp":
             data = encode(make_image(), name.upper(), xmp=theirs)
+        case "gif":
+            data = pictures.mark(data).replace(b"xmpmeta", b"xmptheir")
     assert b"xmptheir" in data
     marked = pictures.mark(data)
     assert b"xmptheir" not in marked
@@ -180,9 +185,13 @@ def test_what_comes_after_the_end_does_not_come_along():
         assert pictures.mark(data + b"PK\x03\x04") == pictures.mark(data)
 
 
-@pytest.mark.parametrize("data", [encode(make_image("P"), "GIF"), SVG])
-def test_formats_without_a_place_for_it_come_back_unchanged(data):
-    assert pictures.mark(data, prompt=PROMPT) == data
+def test_a_gif_of_the_older_kind_becomes_one_that_has_a_place_for_it(exiftool):
+    older = b"GIF87a" + encode(make_image("P"), "GIF")[6:]
+    assert exiftool(pictures.mark(older))["XMP-iptcExt:DigitalSourceType"] == AI
+
+
+def test_a_drawing_comes_back_unchanged():
+    assert pictures.mark(SVG, prompt=PROMPT) == SVG
 
 
 @pytest.mark.parametrize("data", [b"", b"no image"])

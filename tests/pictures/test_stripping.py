@@ -56,6 +56,13 @@ def test_only_pixels_are_left(format: str) -> None:
     assert pictures.inspect(pictures.mark(bare)).format == format.lower()
 
 
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_what_the_studio_itself_said_goes_too(format: str) -> None:
+    said = pictures.mark(written(format), prompt=WORDS, settings={"seed": 7})
+    assert b"xmpmeta" in said
+    assert pictures.bare(said) == pictures.bare(written(format))
+
+
 def test_an_image_that_its_exif_turned_stands_upright_without_it() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
