@@ -13,12 +13,13 @@ function say(button, words) {
 }
 
 async function copy(button) {
+  const named = document.getElementById(button.dataset.copyOf ?? button.dataset.from);
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(button.dataset.copy ?? named.value);
     say(button, "Copied");
   } catch {
-    // Without leave, or over plain http: the address is chosen, for the reader to copy.
-    const field = document.getElementById(button.dataset.from) ?? fieldBeside(button);
+    // Without leave, or over plain http: the text is chosen, for the reader to copy.
+    const field = named ?? fieldBeside(button);
     field.focus();
     field.select();
     say(button, "Press Ctrl+C");
@@ -48,13 +49,14 @@ function suggest() {
 for (const button of document.querySelectorAll("[data-copy], [data-suggest]")) button.hidden = false;
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-of]");
   if (button) copy(button);
   if (event.target.closest("[data-suggest]")) {
     const field = document.getElementById("id_password");
     field.type = "text"; // it can be read now and never again
     field.value = suggest();
     field.select();
+    document.querySelector("[data-copy-of=id_password]").hidden = false;
     changing();
   }
 });
