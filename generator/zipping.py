@@ -82,8 +82,8 @@ def stream(entries: Iterable[Entry | Document]) -> Generator[bytes]:
     with (
         closing(_file_that_waits()) as end,
         closing(_Manifest()) as manifest,
-        closing(_Directory()) as directory,
         ZipFile(sink, "w", ZIP_STORED) as archive,
+        closing(_Directory()) as directory,  # closed first: nothing is written for who left
     ):
         archive.filelist, archive.NameToInfo = directory, _NoNames()
         number = 0
@@ -298,6 +298,8 @@ class _Directory(list[ZipInfo]):
         self._count += 1
 
     def __iter__(self) -> Iterator[ZipInfo]:
+        if self._lines.closed:
+            return
         self._lines.seek(0)
         while line := self._lines.read(self._LINE.size):
             length, packed, flags, crc, compressed, size, offset, *moment = self._LINE.unpack(line)
@@ -310,8 +312,9 @@ class _Directory(list[ZipInfo]):
             yield info
 
     def close(self) -> None:
-        """Give up the file."""
+        """Give up the file, and forget what was in it."""
         self._lines.close()
+        self._count = 0
 
 
 class _NoNames(dict[str, ZipInfo]):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator import zipping
 from generator.zipping import CHUNK, LONGEST_NAME, Document, Entry, Unreadable, safe_name, stream
 
 NOON = datetime(2026, 11, 21, 12, 30, 10, tzinfo=UTC)
@@ -116,6 +117,17 @@ def test_who_stops_early_leaves_no_file_open() -> None:
     next(parts)
     parts.close()
     assert closed == [True]
+
+
+def test_who_stops_early_has_no_directory_made_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    sinks: list[zipping._Sink] = []
+    real = zipping._Sink
+    monkeypatch.setattr(zipping, "_Sink", lambda: sinks.append(real()) or sinks[0])
+    parts = zipping.stream(make_entry(data=b"x" * 9000) for _ in range(1000))
+    for _ in range(20):
+        next(parts)
+    parts.close()
+    assert len(sinks[0].taken()) < 1000
 
 
 def test_many_small_files_are_handed_on_as_they_come() -> None:
