@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='imageasset',
             name='place',
-            field=models.BigIntegerField(editable=False, null=True),
+            field=models.BigIntegerField(editable=False, null=True, unique=True),
         ),
         migrations.AddField(
             model_name='imageasset',

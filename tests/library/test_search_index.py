@@ -1,4 +1,4 @@
-"""The migrations that gave images their words, and the index that follows the table."""
+"""The migrations that gave images their places and words, and the index that follows the table."""
 
 from importlib import import_module
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from generator.models import ImageAsset, ImageWords, Team, User
 from tests.make import make_asset, make_generation
 
 pytestmark = pytest.mark.django_db
+places = import_module("generator.migrations.0010_images_take_their_place")
 words = import_module("generator.migrations.0013_search_words")
 index = import_module("generator.migrations.0014_search")
 
@@ -33,6 +34,15 @@ def found(team: Team, typed: str) -> int:
     """How many images the index has for a word."""
     terms = [Term((f"_team{team.pk}",)), Term((typed,), begins=True)]
     return len(hits(team, terms, Span(), 10))
+
+
+def test_images_of_one_moment_that_were_there_get_places_of_their_own(
+    member: User, team: Team
+) -> None:
+    there = make_asset(make_generation(member, team)).place
+    bite = [ImageAsset(place=there + further) for further in (0, 1, 0, 0, 7, 2)]
+    places._part(ImageAsset.objects, bite)
+    assert [image.place - there for image in bite] == [1, 2, 3, 4, 7, 5]
 
 
 def test_images_that_were_there_get_the_words_of_new_ones(
