@@ -173,7 +173,7 @@ def set_role(of: Membership, role: Role, *, by: Membership) -> Lost:
         if not may_set_role(by.role, of=of.role, to=role):
             raise NotAllowed(gettext("Your role does not let you do this."))
         if role != Role.OWNER:
-            _keep_an_owner(team, without=of)
+            _keep_an_owner(of)
         of.role = role
         of.save(update_fields=["role"])
         lost = Lost(revoke_without_right(of), lifecycle.withdraw_without_right(of))
@@ -190,7 +190,7 @@ def remove(member: Membership, *, by: Membership, keep_links: bool) -> int:
         team, by, member = _held(by, member)
         if by == member or not may_remove(by.role, member.role):
             raise NotAllowed(gettext("Your role does not let you do this."))
-        _keep_an_owner(team, without=member)
+        _keep_an_owner(member)
         _take_out(team, member, heir=by.user if keep_links else None)
     return lifecycle.withdraw(member.user, team)
 
@@ -204,11 +204,17 @@ def leave(member: Membership, *, keep_links: bool) -> int:
         team, _by, member = _held(member, member)
         if team.personal_of_id is not None:
             raise NotAllowed(gettext("Your personal team is yours for good."))
-        _keep_an_owner(team, without=member)
+        _keep_an_owner(member)
         owners = team.memberships.filter(role=Role.OWNER, user__is_active=True)
         heir = owners.exclude(pk=member.pk).select_related("user").order_by("pk").first()
         _take_out(team, member, heir=heir.user if heir and keep_links else None)
     return lifecycle.withdraw(member.user, team)
+
+
+def is_last_owner(member: Membership) -> bool:
+    """Whether the team would have no owner who can sign in without them."""
+    owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, user__is_active=True)
+    return member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists()
 
 
 def hand_over(by: Membership, to: Membership) -> None:
@@ -246,9 +252,8 @@ def _held(by: Membership, other: Membership) -> tuple[Team, Membership, Membersh
     return team, now[by.pk], now[other.pk]
 
 
-def _keep_an_owner(team: Team, *, without: Membership) -> None:
-    owners = team.memberships.filter(role=Role.OWNER, user__is_active=True)
-    if without.role == Role.OWNER and not owners.exclude(pk=without.pk).exists():
+def _keep_an_owner(without: Membership) -> None:
+    if is_last_owner(without):
         raise StudioError(
             gettext("A team needs an owner. Hand it over to somebody else first, then go on.")
         )

@@ -119,7 +119,8 @@ def leave(request: TeamRequest) -> HttpResponse:
     """Ask whether to go; a POST does."""
     _of_several(request)
     if request.method != "POST":
-        return _ask(request, "leave", links=_links(request.membership))
+        is_last = teaming.is_last_owner(request.membership)
+        return _ask(request, "leave", links=_links(request.membership), is_last=is_last)
     try:
         teaming.leave(request.membership, keep_links=_keeps_links(request))
     except StudioError as refusal:
@@ -179,6 +180,7 @@ def page(request: TeamRequest, **more: Any) -> HttpResponse:
     if not is_own:
         context["members"] = members(by)
         context["month"] = request.team.today()
+        context["is_last"] = teaming.is_last_owner(by)
         if by.may(Deed.INVITE):
             context |= {"asked": asked(by), "invite": InviteForm(by=by)}
         if by.may(Deed.SET_CAPS):

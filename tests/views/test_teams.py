@@ -25,7 +25,8 @@ pytestmark = pytest.mark.django_db
 # What nobody may set by sending it along (A2).
 EXTRA = {"is_staff": "on", "is_superuser": "on", "user": "1", "team": "1", "personal_of": "1",
          "slug": "stolen", "credits": "999999", "own_credits": "1", "by": "1", "role": "owner",
-         "invited_by": "1", "email": "evil@example.org", "expires_at": "2999-01-01"}  # fmt: skip
+         "invited_by": "1", "email": "evil@example.org", "expires_at": "2999-01-01",
+         "team_credits": "1"}  # fmt: skip
 
 
 @pytest.fixture
@@ -309,6 +310,32 @@ def test_nobody_removes_those_not_below_them_or_themselves(
 ) -> None:
     assert as_(people[by]).post(there("member_remove", people[whom])).status_code == 404
     assert now(people[whom]) == whom
+
+
+def test_the_only_owner_is_not_offered_to_leave_and_told_why(
+    people: dict[str, Membership], northlight: Team
+) -> None:
+    owner, leaving = people["owner"], f'href="{there("team_leave")}"'
+    page = as_(owner).get(there("team")).content.decode()
+    assert leaving not in page
+    assert "You are the only owner, so you cannot leave" in page
+    assert "Hand it over to another member first" in (
+        as_(owner).get(there("team_leave")).content.decode()
+    )
+    assert leaving in as_(people["admin"]).get(there("team")).content.decode()
+    add_member(northlight, make_user(), Role.OWNER)
+    assert leaving in as_(owner).get(there("team")).content.decode()
+
+
+def test_who_is_alone_in_a_team_is_told_to_invite_somebody(people: dict[str, Membership]) -> None:
+    for role in ("admin", "member", "viewer"):
+        people[role].delete()
+    assert "You are alone in this team" in as_(people["owner"]).get(there("team")).content.decode()
+
+
+def test_whoever_leaves_can_take_along_what_they_made(people: dict[str, Membership]) -> None:
+    page = as_(people["member"]).get(there("team_leave")).content.decode()
+    assert f'action="{reverse("takeaway")}"' in page
 
 
 def test_one_leaves_by_a_post_and_comes_home(people: dict[str, Membership]) -> None:
