@@ -190,6 +190,23 @@ def test_a_forgotten_password_is_mended_by_mail(client: Client, nora: User) -> N
     assert sign_in(Client(), "nora", "another long word").status_code == 302
 
 
+@pytest.mark.parametrize("server", ["mail.example.org", ""])
+def test_a_letter_is_promised_only_where_the_studio_sends_any(
+    client: Client, nora: User, settings: Any, server: str
+) -> None:
+    settings.EMAIL_URL = server
+    for name in ("account_reset_password", "account_reset_password_done"):
+        page = client.get(reverse(name)).content.decode()
+        assert ("This studio sends no e-mail" in page) == (not server)
+        assert ("email" in page.split("<main")[1].replace("e-mail", "")) == bool(server)
+    client.force_login(nora)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    new = {"action_add": "", "email": "n@example.net"}
+    page = client.post("/accounts/email/", new, follow=True).content.decode()
+    assert ("A letter is on the way to n@example.net" in page) == bool(server)
+    assert ("n@example.net cannot be confirmed here" in page) == (not server)
+
+
 def test_asking_for_a_new_password_does_not_say_who_has_an_account(
     client: Client, nora: User
 ) -> None:
@@ -438,6 +455,7 @@ def test_a_link_that_is_over_is_the_same_page_as_none_at_all(client: Client, way
     answers = [client.get(path), client.post(path)]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].content == client.get("/invitations/none-at-all/").content
+    assert "ask whoever sent it to you for a new one" in answers[0].content.decode()
     assert not team.memberships.exists()
 
 

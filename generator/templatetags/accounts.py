@@ -6,6 +6,8 @@ from django import template
 from django.forms import BoundField
 from django.utils.safestring import SafeString
 
+from generator import jobs
+
 register = template.Library()
 
 _LATER_WORDS = re.compile(r"(?<=[\s-])[A-Z][a-z]+")
@@ -20,6 +22,12 @@ _SYSTEMS = {
     "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
     "Mac OS": "Mac", "CrOS": "ChromeOS", "Linux": "Linux",
 }  # fmt: skip
+
+
+@register.simple_tag
+def sends_mail() -> bool:
+    """Whether a letter from this studio reaches anybody."""
+    return jobs.sends_mail()
 
 
 @register.filter

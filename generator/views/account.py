@@ -3,7 +3,7 @@
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -44,11 +44,11 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Who asks whom into which team; a POST says yes.
 
     Somebody signed in is a member at once, if it is their address; somebody anonymous after signing
-    in or up. A secret that is over, used or forged is the same 404.
+    in or up. For a secret that is over, used or forged there is one page, a 404.
     """
     found = Invitation.objects.open(secret)
     if found is None:
-        raise Http404
+        return render(request, "account/invitation_over.html", status=404)
     if not isinstance(request.user, User):
         if request.method == "POST":
             hold_invitation(request, secret)
