@@ -121,9 +121,10 @@ def _images(whose: Whose) -> Iterator[Entry]:
 
 
 def _references(whose: Whose) -> Iterator[Entry]:
-    """What was uploaded; what stands for an image of the library is there already."""
+    """What was uploaded. What stands for an image of the library is there already, and what stood
+    for one that is gone has no file."""
     for team in whose.teams:
-        rows = whose.within(ReferenceImage.objects.filter(asset=None), team)
+        rows = whose.within(ReferenceImage.objects.filter(asset=None).exclude(file=""), team)
         found = _by_key(rows.select_related("author"))
         for reference in whose.while_allowed(found, team, at_once=AT_ONCE):
             yield Entry(

@@ -19,6 +19,7 @@ from generator.models import (
     ImageAsset,
     Membership,
     QuotaAccount,
+    ReferenceImage,
     Role,
     Status,
     Tag,
@@ -163,6 +164,16 @@ def test_tags_collections_favourites_and_uploads_come_along(team: Team, member: 
     assert [row["image"] for row in table(archive, "favourites.csv")] == [str(image.pk)]
     files = [row["file"] for row in table(archive, "manifest.csv")]
     assert [file.split("/")[0] for file in files] == ["images", "references"]
+
+
+def test_what_stood_for_an_image_that_is_gone_has_no_file_to_come_along(
+    team: Team, member: User
+) -> None:
+    made(member, team, "a heron")
+    upload = make_reference(member, team)
+    ReferenceImage.objects.filter(pk=upload.pk).update(file="")
+    rows = table(taken(member), "manifest.csv")
+    assert [(row["prompt"], row["note"]) for row in rows] == [("a heron", "")]
 
 
 def test_nobody_learns_what_others_like(team: Team, member: User, mate: User) -> None:
