@@ -22,6 +22,8 @@ from generator.library.trash import movable, restore, trash
 from generator.models import Collection, Deed, ImageAsset, Tag
 from generator.models.assets import ImageAssetQuerySet
 from generator.models.library import folded
+from generator.views.filters import sets_of
+from generator.views.library import rights
 
 MOST_IN_AN_ADDRESS = 100  # images; a script sends more of them by POST
 
@@ -161,10 +163,10 @@ def _tag(request: TeamRequest, name: str) -> Tag:
 
 
 def _collection(request: TeamRequest, form: ChoosingForm) -> Collection:
-    """The one that was picked, or a new one where a name was written."""
+    """The one that was picked, or the one whose name was written; a new one where there is none."""
     name, picked = form.cleaned_data.get("name", ""), form.cleaned_data.get("collection")
     if name:
-        return sorting.new_collection(request.team, request.user, name)
+        return sorting.collection_named(request.team, request.user, name)
     if "collection" in form.errors:
         raise StudioError("That collection is not there any more. Choose another one.")
     if picked is None:
@@ -180,7 +182,7 @@ def _images_words(count: int) -> str:
 def _answer(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpResponse:
     there = _next(form)
     if request.htmx and not there:
-        return render(request, "generator/library.html#told", {"told": told})
+        return _in_place(request, form, told)
     if there and told.do == Do.TRASH:
         return redirect(there)  # that page says it, and offers to undo it
     sentence = told.sentence
@@ -192,9 +194,24 @@ def _answer(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpRespons
         return redirect(there)
     if form.cleaned_data.get("do") == Do.RESTORE:
         return redirect("trash", request.team.slug)
-    query = Look.read(QueryDict(form.cleaned_data.get("back", ""))).query
+    query = _look(form).query
     page = reverse("library", args=[request.team.slug])
     return redirect(f"{page}?{query}" if query else page)
+
+
+def _in_place(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpResponse:
+    """What came of it, for the page that is open; with what it may have added to the filters."""
+    if told.do not in (Do.TAG, Do.COLLECT) or "back" not in request.POST:
+        return render(request, "generator/library.html#told", {"told": told})
+    sets = sets_of(request.team, _look(form))
+    choices = {f"{one.name}s": one.choices for one in sets}
+    context = {"told": told, "anew": True, "sets": sets, **choices, **rights(request)}
+    return render(request, "generator/library.html#sorted", context)
+
+
+def _look(form: ChoosingForm) -> Look:
+    """What the page that the form stands on looks for."""
+    return Look.read(QueryDict(form.cleaned_data.get("back", "")))
 
 
 def _next(form: ChoosingForm) -> str:

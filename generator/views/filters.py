@@ -57,6 +57,13 @@ def filters_of(team: Team, look: Look) -> list[Filter]:
         _filter("author", "Author", _authors(team), look.authors, replace(look, authors=())),
         _filter("kind", "Kind", kinds, look.kinds, replace(look, kinds=())),
         _filter("shape", "Shape", shapes, look.shapes, replace(look, shapes=())),
+        *sets_of(team, look),
+    ]  # fmt: skip
+
+
+def sets_of(team: Team, look: Look) -> list[Filter]:
+    """The filters by what the team has sorted, which grow while somebody sorts."""
+    return [
         _filter(
             "collection", "Collection", collections(team), (look.collection,),
             replace(look, collection=None), several=False,

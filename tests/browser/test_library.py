@@ -195,6 +195,10 @@ def test_images_are_gathered_tagged_and_liked(
     page.get_by_role("combobox", name="Tag").fill("birds")
     page.get_by_role("button", name="Put on").click()
     expect(page.get_by_text("2 images tagged “birds”.")).to_be_visible()
+    for name, made in (("Collection", "Spring"), ("Tag", "birds")):
+        page.get_by_role("search").get_by_role("button", name=name).click()
+        expect(page.get_by_role("radio", name=made)).to_be_visible()
+        page.keyboard.press("Escape")
     tiles(page).nth(2).hover()
     heart = tiles(page).nth(2).get_by_role("button", name="Favourite")
     heart.click()
