@@ -25,7 +25,6 @@ function tellTimes(root = document) {
 }
 
 export function notify(sentence) {
-  const notices = document.getElementById("notices");
   if ([...notices.querySelectorAll("p")].some((p) => p.textContent === sentence)) return;
   const notice = document.createElement("div");
   notice.className = "notice notice--error";
@@ -39,6 +38,40 @@ export function notify(sentence) {
   notice.append(text, close);
   notices.append(notice);
 }
+
+/* ── Notices go by themselves ── */
+
+const LIFE = 6_000; // milliseconds
+const LIFE_WITH_A_DEED = 15_000; // with something to press, such as “Undo”
+const FADE = 400;
+
+/* Nothing goes while somebody reads or uses it, or looks elsewhere. What went wrong stays until it is
+   closed: it says what to do. */
+function live(notice) {
+  if (notice.matches(".notice--error")) return;
+  const life = notice.querySelector("a, button:not([data-close])") ? LIFE_WITH_A_DEED : LIFE;
+  const isUsed = () => document.hidden || notice.matches(":hover, :focus-within");
+  const wait = (length) => setTimeout(() => (isUsed() ? wait(LIFE / 2) : fade()), length);
+  const fade = () => {
+    notice.classList.add("is-going");
+    setTimeout(() => {
+      if (!isUsed()) return notice.remove();
+      notice.classList.remove("is-going");
+      wait(LIFE / 2);
+    }, FADE);
+  };
+  wait(life);
+}
+
+function liveEach(nodes) {
+  for (const node of nodes) if (node.matches?.(".notice")) live(node);
+}
+
+const notices = document.getElementById("notices");
+liveEach(notices.children);
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) liveEach(addedNodes);
+}).observe(notices, { childList: true });
 
 document.addEventListener("click", (event) => {
   event.target.closest("[data-close]")?.parentElement.remove();

@@ -185,6 +185,33 @@ def sides(picture: Locator) -> tuple[int, int]:
     return round(box["width"]), round(box["height"])
 
 
+def test_a_notice_goes_by_itself_but_not_under_the_mouse_and_covers_no_control(
+    studio: Studio, phone: Page
+) -> None:
+    phone.clock.install()
+    image = ImageAsset.objects.newest_first()[0]
+    phone.goto(f"{studio.address}/t/northlight/images/{image.pk}/")
+    ways = phone.locator(":is(.top-bar, .tab-bar, .stage__bar > *) > :is(a, button):visible")
+    for is_read in (False, True):
+        phone.get_by_role("button", name="Collect").click()
+        phone.get_by_label("Name of a new collection").fill(f"Kilns {is_read}")
+        phone.get_by_role("button", name="Add").click()
+        notice = phone.locator("#notices .notice")
+        expect(notice).to_have_count(1)
+        phone.keyboard.press("Escape")
+        phone.evaluate("scrollTo(0, 0)")
+        expect(notice).to_be_in_viewport(ratio=1)
+        for way in ways.all():
+            way.click(trial=True)  # nothing lies over it
+        if is_read:
+            notice.hover()
+            phone.clock.run_for(60_000)
+            expect(notice).to_be_visible()
+            phone.mouse.move(5, 800)
+        phone.clock.run_for(10_000)
+        expect(notice).to_have_count(0)
+
+
 def test_without_scripts_the_pages_can_be_read(
     studio: Studio, browser: Browser, nora: User, pages: list[str]
 ) -> None:
