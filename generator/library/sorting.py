@@ -80,6 +80,14 @@ def new_collection(team: Team, user: User, name: str) -> Collection:
         raise StudioError("There is a collection of this name: choose another one.") from error
 
 
+def collection_named(team: Team, user: User, name: str) -> Collection:
+    """The team's collection of this name; a new one where there is none. Raises StudioError if it
+    is no name."""
+    name = clean_name(name, longest=LONGEST_TITLE, what="A collection")
+    made = {"name": name, "created_by": user}
+    return Collection.objects.get_or_create(team=team, folded=folded(name), defaults=made)[0]
+
+
 def rename(row: Collection | Tag, name: str) -> None:
     """Give a collection or a tag another name. Raises StudioError if the team has one of that
     name, if it is no name, and if the row is gone."""

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -15,12 +16,18 @@ from generator.access import TeamRequest, in_team, needs
 from generator.errors import StudioError
 from generator.library import sorting
 from generator.models import Collected, Collection, Deed, ImageAsset, Tag, Tagging, Team
-from generator.models.library import LONGEST_TAG, LONGEST_TITLE
+from generator.models.library import (
+    LONGEST_TAG,
+    LONGEST_TITLE,
+    Named,
+    NamedQuerySet,
+    folded,
+)
 from generator.sharing import collections as sharing
 from generator.views.library import rights
 
 MOST_COUNTED = 1000  # images; of more it is only said that there are more
-MOST_LISTED = 300
+COLLECTIONS, TAGS = 48, 60  # a page
 
 
 class NameForm(forms.Form):
@@ -145,11 +152,20 @@ def _deleted(request: TeamRequest, found: Collection, *, sure: int) -> HttpRespo
 
 
 def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
+    """`q` is a part of their names; `after` and `tags_after` are the names that pages follow."""
+    said, after, tags_after = (
+        _name(request.GET.get(name, "")) for name in ("q", "after", "tags_after")
+    )
+    found, found_tags = shelves(request.team, said, after), tags(request.team, said, tags_after)
     context = {
         "place": "collections",
         "form": form,
-        "shelves": shelves(request.team),
-        "tags": tags(request.team),
+        "said": said,
+        "later": bool(after or tags_after),
+        "shelves": found[:COLLECTIONS],
+        "more_collections": _more(found, COLLECTIONS, "after", said),
+        "tags": found_tags[:TAGS],
+        "more_tags": _more(found_tags, TAGS, "tags_after", said),
         "longest_title": LONGEST_TITLE,
         "longest_tag": LONGEST_TAG,
         **rights(request),
@@ -157,23 +173,43 @@ def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
     return render(request, "generator/collections.html", context)
 
 
-def shelves(team: Team) -> list[Shelf]:
-    """The team's collections with a count and the newest image of each, in two queries."""
+def shelves(team: Team, said: str = "", after: str = "") -> list[Shelf]:
+    """The team's collections with a count and the newest image of each, in two queries; one more
+    than fits the page, if there is one."""
     inside = Collected.objects.filter(collection=OuterRef("pk"), image__trashed_at=None)
     newest = inside.order_by("-place").values("image")[:1]
-    counted = Collection.objects.filter(team=team).by_name().annotate(
+    counted = _listed(Collection.objects.filter(team=team), said, after).annotate(
         count=_CountOf(inside.order_by().values("pk")[: MOST_COUNTED + 1]),
         cover=Subquery(newest, output_field=UUIDField()),
     )  # fmt: skip
-    rows: list[Any] = list(counted[:MOST_LISTED])
+    rows: list[Any] = list(counted[: COLLECTIONS + 1])
     keys: list[uuid.UUID] = [row.cover for row in rows if row.cover]
     covers = ImageAsset.objects.kept().select_related("generation").in_bulk(keys)
     return [Shelf(row, row.count, covers.get(row.cover)) for row in rows]
 
 
-def tags(team: Team) -> list[Shelf]:
-    """The team's tags, each with a count."""
+def tags(team: Team, said: str = "", after: str = "") -> list[Shelf]:
+    """The team's tags, each with a count; one more than fits the page, if there is one."""
     inside = Tagging.objects.filter(tag=OuterRef("pk"), image__trashed_at=None)
     counted = _CountOf(inside.order_by().values("pk")[: MOST_COUNTED + 1])
-    rows = Tag.objects.filter(team=team).by_name().annotate(count=counted)
-    return [Shelf(row, row.count) for row in rows[:MOST_LISTED]]
+    rows = _listed(Tag.objects.filter(team=team), said, after).annotate(count=counted)
+    return [Shelf(row, row.count) for row in rows[: TAGS + 1]]
+
+
+def _listed[T: Named](rows: NamedQuerySet[T], said: str, after: str) -> NamedQuerySet[T]:
+    """Those with this in their name, by name, that follow a name."""
+    if said:
+        rows = rows.filter(folded__contains=said)
+    return rows.filter(folded__gt=after).by_name()
+
+
+def _name(text: str) -> str:
+    """What an address says of a name, folded."""
+    return folded(" ".join(text[: 4 * LONGEST_TITLE].replace("\0", " ").split()))
+
+
+def _more(found: list[Shelf], most: int, name: str, said: str) -> str:
+    """The query of the next page; empty if this one is the last."""
+    if len(found) <= most:
+        return ""
+    return urlencode({"q": said, name: found[most - 1].row.folded})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import formats
@@ -12,8 +13,9 @@ from generator.forms.doing import DONE_WORDS
 from generator.library.looking import Look
 from generator.models import Action, CatalogueEntry, Collection, ImageAsset, Tag, Team, User
 from generator.models.assets import Shape
+from generator.models.library import NamedQuerySet
 
-MOST_LISTED = 300  # of one kind in its sheet; who has more looks by name
+MOST_LISTED = 300  # of one kind in its sheet; who has more finds them on their page
 KINDS = [kind for kind in Action if kind != Action.DESCRIBE]  # its answer is no image
 NOTHING = Look()
 
@@ -37,6 +39,11 @@ class Filter:
     several: bool
     said: str  # what is on, in words; empty for nothing
     without: str  # the query of the address with this filter off
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more to choose than is listed."""
+        return len(self.choices) >= MOST_LISTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +70,14 @@ def filters_of(team: Team, look: Look) -> list[Filter]:
 
 def sets_of(team: Team, look: Look) -> list[Filter]:
     """The filters by what the team has sorted, which grow while somebody sorts."""
+    collections = _named(Collection.objects.filter(team=team), look.collection)
+    tags = _named(Tag.objects.filter(team=team), look.tag)
     return [
         _filter(
-            "collection", "Collection", collections(team), (look.collection,),
+            "collection", "Collection", collections, (look.collection,),
             replace(look, collection=None), several=False,
         ),
-        _filter("tag", "Tag", tags(team), (look.tag,), replace(look, tag=None), several=False),
+        _filter("tag", "Tag", tags, (look.tag,), replace(look, tag=None), several=False),
     ]  # fmt: skip
 
 
@@ -102,16 +111,12 @@ def days_said(look: Look) -> str:
             return f"{_day(since)} to {_day(until)}" if since and until else ""
 
 
-def collections(team: Team) -> list[tuple[str, str]]:
-    """The team's collections, by key and name."""
-    rows = Collection.objects.filter(team=team).by_name().values_list("pk", "name")[:MOST_LISTED]
-    return [(str(pk), name) for pk, name in rows]
-
-
-def tags(team: Team) -> list[tuple[str, str]]:
-    """The team's tags, by key and name."""
-    rows = Tag.objects.filter(team=team).by_name().values_list("pk", "name")[:MOST_LISTED]
-    return [(str(pk), name) for pk, name in rows]
+def _named(rows: NamedQuerySet[Any], chosen: int | None) -> list[tuple[str, str]]:
+    """By key and name: the first by name, and the one that is on."""
+    listed = list(rows.by_name().values_list("pk", "name")[:MOST_LISTED])
+    if chosen and chosen not in dict(listed):
+        listed += rows.filter(pk=chosen).values_list("pk", "name")
+    return [(str(pk), name) for pk, name in listed]
 
 
 def _models(team: Team) -> list[tuple[str, str]]:

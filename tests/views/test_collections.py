@@ -1,5 +1,6 @@
 """Collections and tags: the page that lists both."""
 
+import html
 import re
 import uuid
 from typing import Any
@@ -215,3 +216,50 @@ def test_many_collections_ask_the_same_questions(
     page(maker, team)
     with django_assert_max_num_queries(13):
         page(maker, team)
+
+
+def names(shown: str) -> list[str]:
+    """Of the collections and tags on the page, in their order."""
+    return re.findall(r'library/\?(?:collection|tag)=\d+"[^>]*>([^<]+)</a>', shown)
+
+
+def next_page(shown: str, what: str) -> str:
+    """The address behind “More collections” or “More tags”."""
+    found = re.search(rf'href="([^"]+)">More {what}', shown)
+    return html.unescape(found[1]) if found else ""
+
+
+def test_pages_of_names_follow_without_gap_or_repeat(
+    maker: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "COLLECTIONS", 2)
+    monkeypatch.setattr(collections, "TAGS", 2)
+    for name in ("Ärger", "ärger & more", "b", "C", "d"):
+        sorting.new_collection(team, member, name)
+        sorting.tag(team, [], f"tag {name}")
+    for what, part in (("collections", slice(0, 2)), ("tags", slice(-2, None))):
+        seen, address = list[str](), reverse("collections", args=[team.slug])
+        while address:
+            shown = maker.get(address).content.decode()
+            seen += names(shown)[part] if next_page(shown, what) else names(shown)
+            address = next_page(shown, what)
+        own = [name for name in seen if name.startswith("tag ") == (what == "tags")]
+        assert len(own) == len(set(own)) == 5
+
+
+def test_a_name_is_found_by_a_part_of_it(
+    maker: Client, team: Team, member: User, images: list[ImageAsset]
+) -> None:
+    sorting.new_collection(team, member, "Ärger im Büro")
+    sorting.new_collection(team, member, "100%")
+    sorting.tag(team, images, "ärgerlich")
+    there = reverse("collections", args=[team.slug])
+
+    def found(said: str) -> list[str]:
+        return names(maker.get(there, {"q": said}).content.decode())
+
+    assert found(" ÄRGER") == ["Ärger im Büro", "ärgerlich"]
+    assert found("%") == ["100%"]
+    assert found("\0") == ["100%", "Ärger im Büro", "ärgerlich"]
+    nothing = maker.get(there, {"q": "<b>x", "after": "z", "tags_after": "\ud7ff"})
+    assert "No collection has “&lt;b&gt;x” in its name" in nothing.content.decode()
