@@ -4,13 +4,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from generator.admin.base import LargeTableAdmin, StudioAdmin, people_named, teams_named
 from generator.admin.filters import DaysFilter
@@ -19,6 +19,8 @@ from generator.models import ShareLink, SharingRules
 from generator.sharing import making, standing
 
 AT_ONCE = 100  # links, or people
+LATELY = 50_000  # links whose titles are searched
+MOST_TITLED = 100  # links that a search by title finds at most
 _MEANS = {
     "revoke": _("Nobody can open these links any more, for good."),
     "revoke_all_of": _(
@@ -35,9 +37,10 @@ class ShareLinkAdmin(LargeTableAdmin):
                     "created_at"]  # fmt: skip
     list_select_related = ["team", "author"]
     list_filter = [("team", RowFilter), ("author", RowFilter), ("created_at", DaysFilter)]
-    search_help_text = _("A link's number, its author, or a team's name.")
+    search_help_text = _("A link's number or title, its author, or a team's name.")
     ordering = ["-created_at", "-id"]
     actions = ["revoke", "revoke_all_of"]
+    actions_detail = ["revoke_here"]
     fields = [
         "short_title", "in_words", "team", "author", "collection", "expires_at", "has_password",
         "most_views", "download", "shows_prompt", "watermark", "audience", "takes_replies", "views",
@@ -45,12 +48,11 @@ class ShareLinkAdmin(LargeTableAdmin):
     ]  # fmt: skip
 
     def found(self, rows: "QuerySet[ShareLink]", term: str) -> "QuerySet[ShareLink]":
-        """By its number, its author or its team."""
+        """By its number, its author, its team or its title."""
         if term.isascii() and term.isdigit() and len(term) < 19:
             return rows.filter(pk=int(term))
-        if people := people_named(term):
-            return rows.filter(author__in=people)
-        return rows.filter(team__in=teams_named(term))
+        of_them = Q(author__in=people_named(term)) | Q(team__in=teams_named(term))
+        return rows.filter(of_them | Q(pk__in=_titled(term)))
 
     @admin.display(description=_("title"))
     def short_title(self, link: ShareLink) -> str:
@@ -75,9 +77,15 @@ class ShareLinkAdmin(LargeTableAdmin):
 
     # ── What staff may do ──
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
+    def has_revoke_permission(self, request: HttpRequest, pk: object = None) -> bool:
         """Staff who may change links, by Django's permissions."""
         return request.user.has_perm("generator.change_sharelink")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The button, where it would do something."""
+        buttons: list[Any] = super().get_actions_detail(request, object_id)
+        link = self.get_object(request, object_id) if buttons else None
+        return buttons if link and not link.revoked_at else []
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, links: "QuerySet[ShareLink]") -> HttpResponse | None:
@@ -90,6 +98,14 @@ class ShareLinkAdmin(LargeTableAdmin):
     ) -> HttpResponse | None:
         """Close every link of whoever made the chosen ones, once that is confirmed."""
         return self._do("revoke_all_of", request, links)
+
+    @action(description=_("Revoke"), permissions=["revoke"], url_path="revoke")  # type: ignore[untyped-decorator]
+    def revoke_here(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask whether to close this one; the answer goes to the list."""
+        link = self.get_object(request, object_id)
+        if link is None:
+            raise Http404
+        return self._ask("revoke", request, [link])
 
     def _do(
         self, name: str, request: HttpRequest, links: "QuerySet[ShareLink]"
@@ -123,6 +139,13 @@ class ShareLinkAdmin(LargeTableAdmin):
             "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/generator/sharelink/revoke.html", context)
+
+
+def _titled(term: str) -> list[int]:
+    """The keys of a few links whose title holds this, the newest, of those made lately."""
+    newest = ShareLink.objects.order_by("-created_at", "-id").values("pk")[:LATELY]
+    found = ShareLink.objects.filter(pk__in=newest, title__icontains=term)
+    return list(found.order_by("-created_at", "-id").values_list("pk", flat=True)[:MOST_TITLED])
 
 
 @admin.register(SharingRules)

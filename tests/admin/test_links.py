@@ -1,5 +1,6 @@
 """Staff see whose links there are and close them; never what opens one."""
 
+import re
 from typing import Any
 
 import pytest
@@ -82,11 +83,37 @@ def test_who_may_only_look_revokes_nothing(client: Client, link: ShareLink) -> N
     assert not link.revoked_at
 
 
-def test_links_are_found_by_number_author_and_team(
+def test_a_link_is_revoked_from_its_own_page_once_that_is_confirmed(
+    staff: Client, client: Client, link: ShareLink
+) -> None:
+    there = reverse("admin:generator_sharelink_change", args=[link.pk])
+    found = re.search(rf'href="([^"]*/{link.pk}/revoke[^"]*)"', staff.get(there).content.decode())
+    assert found
+    asked = staff.get(found.group(1)).content.decode()
+    assert "For Ada" in asked
+    for key in ("0", "x", "9" * 30):
+        assert staff.get(found.group(1).replace(f"/{link.pk}/", f"/{key}/")).status_code == 404
+    link.refresh_from_db()
+    assert not link.revoked_at
+    form = re.search(r'<form method="post" action="([^"]+)"', asked)
+    assert form
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked))
+    assert "1 link was revoked." in staff.post(form.group(1), sent, follow=True).content.decode()
+    link.refresh_from_db()
+    assert link.revoked_at
+    assert found.group(1) not in staff.get(there).content.decode()
+    looker = make_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_sharelink"))
+    client.force_login(looker)
+    assert client.get(found.group(1)).status_code == 403
+
+
+def test_links_are_found_by_number_title_author_and_team(
     staff: Client, link: ShareLink, member: User, team: Team
 ) -> None:
     other = make_link(make_user("someone"), title="another")
-    for term in (str(link.pk), member.username, team.name):
+    make_user("ada")  # whose name does not hide what is called so
+    for term in (str(link.pk), "for ada", "Ada", member.username, team.name):
         text = staff.get(reverse(LIST), {"q": term}).content.decode()
         assert "For Ada" in text
         assert other.title not in text
