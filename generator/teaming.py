@@ -58,10 +58,15 @@ def new_team(owner: User, *, name: str, time_zone: str) -> Team:
     """
     with transaction.atomic():
         owner = User.objects.select_for_update().get(pk=owner.pk)
-        most = settings.MOST_TEAMS
-        if not owner.is_staff and owner.made_teams.count() >= most:
-            raise NotAllowed(_all_made(most))
+        if refusal := why_no_team(owner):
+            raise NotAllowed(refusal)
         return Team.objects.create_shared(name, owner=owner, time_zone=time_zone)
+
+
+def why_no_team(owner: User) -> str:
+    """Why this person may not make another team; empty where they may."""
+    most = settings.MOST_TEAMS
+    return "" if owner.is_staff or owner.made_teams.count() < most else _all_made(most)
 
 
 # ── Invitations ──

@@ -39,7 +39,9 @@ def team(request: TeamRequest) -> HttpResponse:
 
 @require_http_methods(ASKS)
 def new(request: PersonRequest) -> HttpResponse:
-    """Make a team; whoever makes it owns it."""
+    """Make a team; whoever makes it owns it. Who may not is told so before they type anything."""
+    if request.method != "POST" and (refusal := teaming.why_no_team(request.user)):
+        return render(request, "generator/team_new.html", {"place": "team", "refusal": refusal})
     form = TeamForm(request.POST or None, initial={"time_zone": "UTC"})
     if request.method == "POST" and form.is_valid():
         try:
