@@ -32,7 +32,10 @@ class _Bound:
     seconds: int
 
 
-_FROM_THERE, _OF_A_LINK = _Bound(5, 300), _Bound(30, 3600)
+# Whoever guesses from one place is stopped there, soon and for long. All guesses at a link together
+# stop it for everybody, so they may be many more; and yet a password of six digits outlasts months.
+_FROM_THERE = (_Bound(5, 300), _Bound(20, 86_400))
+_OF_A_LINK = _Bound(300, 3600)
 
 
 def shortened(address: str) -> str:
@@ -71,7 +74,8 @@ def take_a_guess(link: ShareLink, visitor: Visitor) -> int:
     many come at once, no more get through. A right one is given back by `forget_guesses`.
     """
     now = int(time.time())
-    bounds = {_from_there(link, visitor, now): _FROM_THERE, _of(link, now): _OF_A_LINK}
+    bounds = {_from_there(link, visitor, now, bound): bound for bound in _FROM_THERE}
+    bounds[_of(link, now)] = _OF_A_LINK
     counted = cache.get_many(bounds)
     waits = [
         _left(bound, now) for name, bound in bounds.items() if counted.get(name, 0) >= bound.most
@@ -90,8 +94,9 @@ def forget_guesses(link: ShareLink, visitor: Visitor) -> None:
     Of all guesses at the link, the last is given back: else those who know it shut the link.
     """
     now = int(time.time())
-    name = _from_there(link, visitor, now)
-    cache.delete_many([name, *(f"{name}:{place}" for place in range(_FROM_THERE.most))])
+    names = {_from_there(link, visitor, now, bound): bound for bound in _FROM_THERE}
+    places = [f"{name}:{place}" for name, bound in names.items() for place in range(bound.most)]
+    cache.delete_many([*names, *places])
     name = _of(link, now)
     for place in reversed(range(min(cache.get(name, 0), _OF_A_LINK.most))):
         if cache.delete(f"{name}:{place}"):
@@ -123,8 +128,8 @@ def _left(bound: _Bound, now: int) -> int:
     return bound.seconds - now % bound.seconds
 
 
-def _from_there(link: ShareLink, visitor: Visitor, now: int) -> str:
-    return f"{_of(link, now, _FROM_THERE)}:{visitor.address}"
+def _from_there(link: ShareLink, visitor: Visitor, now: int, bound: _Bound) -> str:
+    return f"{_of(link, now, bound)}:{visitor.address}"
 
 
 def _of(link: ShareLink, now: int, bound: _Bound = _OF_A_LINK) -> str:

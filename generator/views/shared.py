@@ -74,9 +74,7 @@ def _unlock(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not visit.is_locked:
         return redirect(visit.address)
     if wait := coming.take_a_guess(visit.link, visit.visitor):
-        minutes = -(-wait // 60)
-        when = "a minute" if minutes == 1 else f"{minutes} minutes"
-        fault = f"There were too many wrong passwords. Try again in {when}."
+        fault = f"There were too many wrong passwords. Try again in {_so_long(wait)}."
         answer = _locked(request, fault, status=429)
         answer["Retry-After"] = str(wait)
         return answer
@@ -87,6 +85,13 @@ def _unlock(request: HttpRequest, visit: Visit) -> HttpResponse:
     answer = redirect(visit.address)
     visit.keep(answer, visit.unlocked())
     return answer
+
+
+def _so_long(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    if minutes > 90:
+        return f"{-(-minutes // 60)} hours"
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _locked(request: HttpRequest, fault: str = "", *, status: int = 200) -> HttpResponse:

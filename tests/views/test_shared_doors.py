@@ -1,5 +1,7 @@
 """What the door of a sharing link tells, whom it counts, and what it keeps in a flood."""
 
+import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generator.models import Audience, Team, User
-from generator.sharing import opening, secrets
+from generator.sharing import coming, opening, secrets
 from generator.views import visiting
 from tests.make import (
     add_member,
@@ -243,3 +245,33 @@ def test_below_a_link_there_is_the_same_one_page_whether_or_not_there_is_a_link(
         plain["Content-Security-Policy"]
     }
     assert set(asked) == {1}
+
+
+# ── Guesses, and floods ──
+
+
+def somebody(address: str = "192.0.2.0") -> coming.Visitor:
+    """Somebody new from this network."""
+    return coming.Visitor(uuid.uuid4(), address, "Firefox")
+
+
+def test_a_stranger_who_guesses_all_day_from_one_network_shuts_out_nobody_else(
+    client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = share(team, member, password="open sesame")
+    got, tomorrow = 0, (time.time() // 86_400 + 1) * 86_400
+    for minute in range(0, 24 * 60, 4):
+        monkeypatch.setattr(coming.time, "time", lambda at=minute: tomorrow + at * 60)
+        while not coming.take_a_guess(link, somebody()):
+            got += 1
+    assert got == 20
+    refused = client.post(at(link), {"password": "open sesame"}, REMOTE_ADDR="192.0.2.9")
+    assert refused.status_code == 429
+    taken = client.post(at(link), {"password": "open sesame"}, REMOTE_ADDR="198.51.100.1")
+    assert taken.status_code == 302
+
+
+def test_guesses_from_a_thousand_networks_are_hopeless(team: Team, member: User) -> None:
+    link = share(team, member, password="open sesame")
+    tried = [coming.take_a_guess(link, somebody(f"10.0.{one}.0")) for one in range(1000)]
+    assert tried.count(0) == 300
