@@ -159,7 +159,9 @@ class SharingRulesAdmin(StudioAdmin):
                 "fields": ["default_days", "never_allowed"],
                 "description": _(
                     "What holds of links that are made or changed from now on; those that are "
-                    "there keep their end until somebody changes them."
+                    "there keep their end until somebody changes them. Where links without an end "
+                    "are not allowed, none is open for longer than a year, or than these days if "
+                    "they are more."
                 ),
             },
         ),

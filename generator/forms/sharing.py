@@ -9,7 +9,7 @@ from generator import pictures
 from generator.errors import NotAllowed
 from generator.models import Collection, ShareLink, SharingRules, Team
 from generator.models.library import LONGEST_TITLE
-from generator.models.sharing import MOST_DAYS, Audience, Download
+from generator.models.sharing import Audience, Download
 from generator.sharing import handing, making
 from generator.sharing.making import Terms
 
@@ -65,7 +65,7 @@ class LinkForm(forms.Form):
         rules = SharingRules.objects.now()
         self.team, self.link = team, link
         self.first_day = team.today()
-        self.furthest_day = self.first_day + timedelta(days=MOST_DAYS)
+        self.furthest_day = self.first_day + timedelta(days=rules.most_days)
         super().__init__(data, initial=_of(link) if link else _new(rules, team, collection))
         if collection is None or link:
             del self.fields["grows"]

@@ -17,6 +17,7 @@ from generator.models.roles import Deed, roles_that_may
 
 LONGEST_NOTE = 2000  # characters of what a visitor writes
 MOST_DAYS = 3650
+MOST_DAYS_OF_AN_END = 365  # where every link must have one
 
 
 class Audience(models.TextChoices):
@@ -64,6 +65,14 @@ class SharingRules(models.Model):
         """Save the one row."""
         self.pk = 1
         super().save(*args, **kwargs)
+
+    @property
+    def most_days(self) -> int:
+        """How long a link may be open that has an end.
+
+        Where all must, ten years would be none: it is a year, or what is usual if that is more.
+        """
+        return MOST_DAYS if self.never_allowed else max(MOST_DAYS_OF_AN_END, self.default_days)
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):

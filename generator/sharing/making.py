@@ -29,7 +29,7 @@ from generator.models import (
     Team,
     User,
 )
-from generator.models.sharing import MOST_DAYS, Audience, Download, ShareLinkQuerySet
+from generator.models.sharing import Audience, Download, ShareLinkQuerySet
 from generator.sharing import secrets
 
 MOST_IMAGES = 10_000
@@ -171,15 +171,17 @@ def closing(team: Team, last_day: date | None) -> datetime | None:
     None for one without an end. Raises NotAllowed for a day that is over, one too far away, or no
     day where the administrator wants one.
     """
+    rules = SharingRules.objects.now()
     if last_day is None:
-        if not SharingRules.objects.now().never_allowed:
+        if not rules.never_allowed:
             raise NotAllowed("The administrator wants every link to end. Choose a day.")
         return None
     today = team.today()
     if last_day < today:
         raise NotAllowed("This day is over. Choose today or a later one.")
-    if last_day > today + timedelta(days=MOST_DAYS):
-        raise NotAllowed(f"A link is open for {MOST_DAYS:,} days at most. Choose an earlier day.")
+    if last_day > today + timedelta(days=rules.most_days):
+        most = f"{rules.most_days:,}"
+        raise NotAllowed(f"A link is open for {most} days at most. Choose an earlier day.")
     zone = zoneinfo.ZoneInfo(team.time_zone)
     return datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=zone)
 

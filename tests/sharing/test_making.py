@@ -160,6 +160,14 @@ def test_a_day_that_is_over_or_ten_years_away_is_refused(team: Team) -> None:
             making.closing(team, until(team, days))
 
 
+def test_where_every_link_must_end_that_is_within_a_year_or_what_is_usual(team: Team) -> None:
+    for days, most in ((30, 365), (400, 400)):
+        SharingRules(default_days=days, never_allowed=False).save()
+        assert making.closing(team, until(team, most))
+        with pytest.raises(NotAllowed, match=f"{most} days at most"):
+            making.closing(team, until(team, most + 1))
+
+
 def test_where_every_link_must_end_none_is_made_or_changed_without(
     membership: Membership,
 ) -> None:
