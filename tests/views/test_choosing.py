@@ -83,6 +83,8 @@ def test_images_go_into_a_collection_that_is_there_or_a_new_one(
     choose(maker, team, "uncollect", images[:1], shown=str(spring.pk))
     assert spring.collected.count() == 2
     assert "name of a new one" in told(choose(maker, team, "collect", images))
+    assert "added to “Spring”" in told(choose(maker, team, "collect", images, name=" SPRING"))
+    assert team.collections.get().collected.count() == 3
 
 
 def test_another_teams_collection_takes_nothing(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from generator.library import sorting, walking
 from generator.models import ImageAsset, Shape, Status, Team, User
+from generator.views import filters
 from generator.views.library import days
 from tests.make import (
     add_member,
@@ -263,3 +264,14 @@ def test_what_is_thrown_away_is_not_in_the_library(maker: Client, team: Team, me
     image = made(member, team)
     ImageAsset.objects.filter(pk=image.pk).update(trashed_at=timezone.now(), trashed_by=member)
     assert found(maker, team) == []
+
+
+def test_a_set_that_is_not_listed_any_more_is_still_called_by_its_name(
+    maker: Client, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "MOST_LISTED", 1)
+    sorting.tag(team, [], "autumn")
+    last = sorting.tag(team, [], "winter")
+    shown = maker.get(reverse("library", args=[team.slug]), {"tag": last.pk}).content.decode()
+    assert "Tag: winter" in words(shown)
+    assert "the others are under “All collections and tags”" in words(shown)
