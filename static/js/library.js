@@ -13,6 +13,7 @@ const wall = () => document.querySelector("[data-chosen]");
 const tiles = () => [...(wall()?.querySelectorAll(".tile:not([hidden])") ?? [])];
 const box = (tile) => tile.querySelector("input[name='image']");
 const ticked = () => [...(wall()?.querySelectorAll(".tile:not([hidden]) input[name='image']:checked") ?? [])];
+const furtherDown = () => document.querySelector("#days > .sentinel");
 const choosable = (tile) => box(tile) && !box(tile).disabled;
 
 /* ── Days ── */
@@ -26,6 +27,9 @@ document.addEventListener("htmx:load", (event) => {
   before.querySelector(".wall").append(...day.querySelectorAll(".tile"));
   day.remove();
 });
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.closest?.("[data-chosen]")) count();
+});
 
 /* ── Choosing ── */
 
@@ -38,12 +42,22 @@ function count() {
   if (like) {
     const all = boxes.length > 0 && boxes.every((one) => isLiked(one.closest(".tile")));
     like.value = all ? "unfavourite" : "favourite";
-    like.querySelector("span").textContent = all ? "No favourite" : "Favourite";
+    like.querySelector("span").textContent = all ? "Take out of favourites" : "Favourite";
   }
+  const bin = bar.querySelector("[data-bin]");
+  if (bin) {
+    const movable = boxes.filter((one) => one.closest("[data-movable]")).length;
+    bin.hidden = !movable;
+    bin.querySelector("span").textContent = movable < boxes.length ? `Move ${movable} of ${boxes.length} to trash` : "Move to trash";
+  }
+  // Who chooses all that they see may take it for all there is.
+  const most = boxes.length > 0 && boxes.length === tiles().length && Boolean(furtherDown());
+  for (const part of bar.querySelectorAll("[data-of-more]")) part.hidden = !most;
   const compare = bar.querySelector("[data-compare]");
   if (compare) compare.hidden = boxes.length < 2 || boxes.length > 4; // no more stand beside each other
   // With many chosen the bar covers what stands at the foot of the page.
   wall().toggleAttribute("data-choosing", boxes.length > 0);
+  for (const words of bar.querySelectorAll(".button > span")) words.parentElement.title = words.textContent; // a narrow bar shows signs alone
 }
 
 function tick(tile, on = true) {
@@ -228,6 +242,17 @@ document.addEventListener("formdata", (event) => {
   data.set("image", images.join(","));
 }, true);
 
+/* All that the page looks for, and not only what is loaded of it, is named by its address. */
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "all") return;
+  for (const field of event.target.querySelectorAll("[data-asked]")) field.remove();
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    field.dataset.asked = "";
+    event.target.append(field);
+  }
+});
+
 function closeSheets() {
   for (const sheet of document.querySelectorAll(".sheet:popover-open")) sheet.hidePopover();
 }
@@ -271,7 +296,7 @@ function tellHowMany() {
   const told = document.querySelector("[data-how-many]");
   if (!told) return;
   const shown = tiles().length;
-  const more = document.querySelector("#days > .sentinel");
+  const more = furtherDown();
   told.textContent = `${shown.toLocaleString("en")}${more ? " or more" : ""} image${shown === 1 && !more ? "" : "s"}`;
 }
 
@@ -296,19 +321,30 @@ document.addEventListener("htmx:load", (event) => {
 
 /* ── Filters ── */
 
-// A tick redraws the buttons and their rows: an open sheet stays under the mouse, where it opened.
 document.addEventListener("toggle", (event) => {
   const sheet = event.target;
-  if (!sheet.matches?.("[data-filters] .sheet")) return;
-  if (event.newState !== "open") return letStand(sheet);
-  const { left, top } = sheet.getBoundingClientRect();
-  sheet.style.setProperty("--left", `${left}px`);
-  sheet.style.setProperty("--top", `${top}px`);
-  sheet.setAttribute("data-stays", "");
+  if (!sheet.matches?.(".sheet")) return;
+  if (event.newState === "open") {
+    if (sheet.closest("[data-filters]")) stay(sheet);
+    (sheet.querySelector("input:checked") ?? sheet.querySelector("input, select, a, button"))?.focus();
+    return;
+  }
+  letStand(sheet);
+  // The button that opened it may be another by now: a filter redraws them.
+  const focused = document.activeElement;
+  if (focused === document.body || sheet.contains(focused)) document.querySelector(`[popovertarget="${sheet.id}"]:not(.sheet__done)`)?.focus({ preventScroll: true });
 }, true);
 addEventListener("resize", () => {
   for (const sheet of document.querySelectorAll(".sheet[data-stays]")) letStand(sheet);
 });
+
+// A tick redraws the buttons and their rows: an open sheet stays under the mouse, where it opened.
+function stay(sheet) {
+  const { left, top } = sheet.getBoundingClientRect();
+  sheet.style.setProperty("--left", `${left}px`);
+  sheet.style.setProperty("--top", `${top}px`);
+  sheet.setAttribute("data-stays", "");
+}
 
 function letStand(sheet) {
   sheet.removeAttribute("data-stays");
@@ -345,6 +381,58 @@ document.addEventListener("htmx:beforeSwap", () => {
     if (document.activeElement === document.body) (there?.matches("a, button") ? there : there?.querySelector("button"))?.focus();
   }, 50);
 });
+
+/* ── Back from an image: to the place that one left ── */
+
+const PLACE = "library place";
+const MOST_PAGES = 50; // loaded for it
+let wanted; // the place to come back to
+let soon; // the timer of the next look for it
+
+addEventListener("pagehide", () => {
+  if (!document.querySelector("[data-filters]")) return;
+  const focused = document.activeElement?.closest?.(".tile");
+  const tile = focused ?? tiles().find((one) => one.getBoundingClientRect().bottom > 0);
+  if (!tile) return;
+  const place = { address: location.href, image: tile.dataset.image, top: tile.getBoundingClientRect().top, focused: Boolean(focused) };
+  sessionStorage.setItem(PLACE, JSON.stringify(place));
+});
+
+function isBack() {
+  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") return true;
+  return /^\/t\/[^/]+\/images\//.test(document.referrer && new URL(document.referrer).pathname);
+}
+
+/* The images are loaded page after page, as if one had scrolled, until the one that was seen is there. */
+function goOnBack() {
+  if (!wanted) return;
+  const tile = document.querySelector(`[data-chosen] .tile[data-image="${CSS.escape(wanted.image)}"]`);
+  const further = furtherDown();
+  if (tile) {
+    scrollBy({ top: tile.getBoundingClientRect().top - wanted.top, behavior: "instant" });
+    if (wanted.focused) tile.querySelector("a").focus({ preventScroll: true });
+    wanted = undefined;
+  } else if (!further?.hasAttribute("hx-get") || (wanted.pages += 1) > MOST_PAGES) wanted = undefined;
+  else if (!further.hasAttribute("data-hx-revealed")) {
+    further.setAttribute("data-hx-revealed", "true"); // as htmx does, that it is not asked for twice
+    htmx.trigger(further, "revealed");
+  }
+}
+
+document.addEventListener("htmx:load", (event) => {
+  if (event.target === document.body) {
+    const place = JSON.parse(sessionStorage.getItem(PLACE));
+    if (place?.address === location.href && isBack()) wanted = { ...place, pages: 0 };
+  }
+  clearTimeout(soon);
+  if (wanted) soon = setTimeout(goOnBack);
+});
+// Whoever moves on their own is not moved.
+for (const name of ["wheel", "touchmove", "keydown", "mousedown"]) {
+  addEventListener(name, () => {
+    wanted = undefined;
+  }, { passive: true });
+}
 
 /* ── New images: told, never put under the eye ── */
 

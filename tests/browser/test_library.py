@@ -1,15 +1,16 @@
 """The library by hand: choosing by mouse, keyboard and finger, filters, the trash and back."""
 
 import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from generator.models import ImageAsset, Status, Team, User
+from generator.models import Favourite, ImageAsset, Status, Team, User
 from tests.browser.conftest import Studio
-from tests.make import make_asset, make_generation, make_picture
+from tests.make import add_member, make_asset, make_generation, make_picture, make_user
 
 Opened = Callable[..., Page]
 
@@ -212,6 +213,82 @@ def test_images_are_gathered_tagged_and_liked(
     expect(tiles(page)).to_have_count(1)
     library("?favourites=1")
     expect(tiles(page)).to_have_count(1)
+    assert said == []
+
+
+def test_what_others_made_is_not_offered_to_be_thrown_away(
+    library: Opened, images: list[ImageAsset], team: Team, said: list[str]
+) -> None:
+    omar = make_user("omar")
+    add_member(team, omar)
+    make_asset(make_generation(omar, team, status=Status.SUCCEEDED), data=make_picture(120, 90))
+    page = library()
+    circle(page, 0).check()
+    expect(bar(page).get_by_role("button", name="Tag")).to_be_visible()
+    expect(bar(page).get_by_role("button", name="trash")).to_be_hidden()
+    circle(page, 1).check()
+    bar(page).get_by_role("button", name="Move 1 of 2 to trash").click()
+    expect(tiles(page)).to_have_count(6)
+    assert ticked(page) == [0]
+    assert said == []
+
+
+def test_favourites_that_are_chosen_can_be_favourites_no_more(
+    library: Opened, images: list[ImageAsset], nora: User, said: list[str]
+) -> None:
+    page = library()
+    circle(page, 0).check()
+    bar(page).get_by_role("button", name="Favourite").click()
+    expect(page.get_by_text("1 image added to your favourites.")).to_be_visible()
+    bar(page).get_by_role("button", name="Take out of favourites").click()
+    expect(page.get_by_text("1 image taken out of your favourites.")).to_be_visible()
+    assert not Favourite.objects.filter(user=nora).exists()
+    assert said == []
+
+
+def test_the_focus_goes_into_a_sheet_and_back_to_its_button(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.get_by_role("button", name="Shape").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Tall")).to_be_visible()
+    expect(page.locator("#sheet-shape input").first).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Shape: ")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Shape: ")).to_be_focused()
+    assert said == []
+
+
+def test_deep_down_the_place_is_kept_and_only_what_is_loaded_is_chosen(
+    library: Opened, team: Team, nora: User, said: list[str]
+) -> None:
+    made = make_generation(nora, team, status=Status.SUCCEEDED, cost=40)
+    for position in range(150):
+        make_asset(made, position, data=make_picture(120, 90))
+    page = library()
+    page.keyboard.press("Control+a")
+    expect(bar(page)).to_contain_text("60 chosen: only those loaded so far")
+    with page.expect_download() as archive:
+        bar(page).get_by_role("button", name="Download all").click()
+    with zipfile.ZipFile(archive.value.path()) as packed:
+        assert len([name for name in packed.namelist() if name.endswith(".png")]) == 150
+    page.keyboard.press("Escape")
+
+    for loaded in (120, 150):
+        page.locator(".sentinel").scroll_into_view_if_needed()
+        expect(tiles(page)).to_have_count(loaded)
+    deep = tiles(page).nth(110)
+    deep.scroll_into_view_if_needed()
+    stood, name = deep.bounding_box(), deep.get_attribute("data-image")
+    for back in (page.go_back, page.get_by_role("link", name="Library").last.click):
+        deep.get_by_role("link").first.click()
+        page.wait_for_url(f"**/images/{name}/**")
+        back()
+        expect(tiles(page)).to_have_count(120)
+        expect(deep.get_by_role("link").first).to_be_focused()
+        assert deep.bounding_box() == stood
     assert said == []
 
 
