@@ -18,6 +18,13 @@ def test_a_link_is_made_copied_opened_and_revoked(
     page.get_by_label("Title on the page").fill("Poster round two")
     page.get_by_label("No end").check()
     expect(page.get_by_label("Open until")).to_be_disabled()
+    page.get_by_role("button", name="Suggest").click()
+    page.get_by_role("button", name="Copy the password").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    password = page.get_by_label("Password")
+    assert len(password.input_value()) == 19
+    assert page.evaluate("navigator.clipboard.readText()") == password.input_value()
+    password.fill("")
     page.get_by_role("button", name="Make the link").click()
     expect(page.get_by_text("The link is made.")).to_be_visible()
     page.get_by_role("button", name="Copy").click()
