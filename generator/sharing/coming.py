@@ -6,12 +6,15 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.core.cache import cache
+from django.utils import timezone
 
 from generator.models import Came, ShareLink, ShareVisit
 
 MOST_LINES = 5000  # of the log of one link
+MOST_FROM_THERE = 60  # lines an hour from one network; then it is known that they come
 _PRUNED_EVERY = 50  # lines
 
 
@@ -25,8 +28,8 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
-    """So many wrong passwords in so many seconds."""
+class Bound:
+    """So many times in so many seconds."""
 
     most: int
     seconds: int
@@ -34,8 +37,8 @@ class _Bound:
 
 # Whoever guesses from one place is stopped there, soon and for long. All guesses at a link together
 # stop it for everybody, so they may be many more; and yet a password of six digits outlasts months.
-_FROM_THERE = (_Bound(5, 300), _Bound(20, 86_400))
-_OF_A_LINK = _Bound(300, 3600)
+_FROM_THERE = (Bound(5, 300), Bound(20, 86_400))
+_OF_A_LINK = Bound(300, 3600)
 
 
 def shortened(address: str) -> str:
@@ -56,15 +59,31 @@ def cleaned_agent(text: str) -> str:
 
 
 def log(link: ShareLink, visitor: Visitor, came: Came) -> None:
-    """Write a line; the oldest go once there are MOST_LINES."""
+    """Write a line, unless their network has filled its part of the log; the oldest go once there
+    are MOST_LINES."""
+    lines = ShareVisit.objects.filter(link=link)
+    lately = lines.filter(at__gt=timezone.now() - timedelta(hours=1), address=visitor.address)
+    if lately[:MOST_FROM_THERE].count() >= MOST_FROM_THERE:
+        return
     line = ShareVisit.objects.create(
         link=link, came=came, visitor=visitor.id, address=visitor.address, agent=visitor.agent
     )
     if line.pk % _PRUNED_EVERY == 0:
-        lines = ShareVisit.objects.filter(link=link)
         last = lines.order_by("-at").values_list("at", flat=True)[MOST_LINES : MOST_LINES + 1]
         for at in last:
             lines.filter(at__lte=at).delete()
+
+
+def has_room(name: str, bound: Bound) -> bool:
+    """Count one more of what may come so often; False where it is one too many.
+
+    Of many at the very same moment a few more may get through.
+    """
+    place = f"{name}:{int(time.time()) // bound.seconds}"
+    count = cache.get(place, 0)
+    if count < bound.most:
+        cache.set(place, count + 1, bound.seconds)
+    return bool(count < bound.most)
 
 
 def take_a_guess(link: ShareLink, visitor: Visitor) -> int:
@@ -113,7 +132,7 @@ def shut_for(links: Iterable[ShareLink]) -> dict[int, int]:
     return {names[name]: left for name, count in counted.items() if count >= _OF_A_LINK.most}
 
 
-def _take_a_place(name: str, first: int, bound: _Bound) -> bool:
+def _take_a_place(name: str, first: int, bound: Bound) -> bool:
     """`cache.add` is the one step that the database's cache does for one process alone."""
     for place in range(first, bound.most):
         if cache.add(f"{name}:{place}", 1, bound.seconds):
@@ -123,16 +142,16 @@ def _take_a_place(name: str, first: int, bound: _Bound) -> bool:
     return False
 
 
-def _left(bound: _Bound, now: int) -> int:
+def _left(bound: Bound, now: int) -> int:
     """Seconds until it is counted anew."""
     return bound.seconds - now % bound.seconds
 
 
-def _from_there(link: ShareLink, visitor: Visitor, now: int, bound: _Bound) -> str:
+def _from_there(link: ShareLink, visitor: Visitor, now: int, bound: Bound) -> str:
     return f"{_of(link, now, bound)}:{visitor.address}"
 
 
-def _of(link: ShareLink, now: int, bound: _Bound = _OF_A_LINK) -> str:
+def _of(link: ShareLink, now: int, bound: Bound = _OF_A_LINK) -> str:
     """Guesses at the password that there is now: of another nothing is counted yet."""
     password = hashlib.sha256(link.password.encode()).hexdigest()[:16]
     return f"guess:{bound.seconds}:{link.pk}:{password}:{now // bound.seconds}"

@@ -238,7 +238,7 @@ def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
         return gone(request)
     is_on = form.cleaned_data["on"]
     try:
-        replying.pick(visit.link, visit.known.visitor, shown.image, on=is_on)
+        replying.pick(visit.link, visit.visitor, shown.image, on=is_on)
     except StudioError as error:
         return HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=409)
     if request.headers.get("Accept", "").startswith("application/json"):
@@ -258,8 +258,7 @@ def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
     if form.is_valid():
         said = form.cleaned_data
         try:
-            visitor = visit.known.visitor
-            replying.write(visit.link, visitor, name=said["name"], text=said["text"])
+            replying.write(visit.link, visit.visitor, name=said["name"], text=said["text"])
             return _written(request, visit)
         except StudioError as error:
             form.add_error("text", str(error))

@@ -306,7 +306,7 @@ def test_ten_thousand_guesses_do_not_get_through(
     monkeypatch.setattr(
         secrets, "check_password", lambda link, text: tried.append(text) or real(link, text)
     )
-    monkeypatch.setattr(coming, "_OF_A_LINK", coming._Bound(30, 3600))
+    monkeypatch.setattr(coming, "_OF_A_LINK", coming.Bound(30, 3600))
     for number in range(200):
         address = f"10.{number % 40}.0.1"
         client.post(at(link), {"password": f"{number:04}"}, REMOTE_ADDR=address)
