@@ -5,6 +5,7 @@ import { listenToButtons, listenToKeys, View } from "./zoom.js";
 const stage = document.querySelector("[data-stage]");
 const words = document.querySelector("[data-zoom-words]");
 const narrow = matchMedia("(max-width: 75rem)");
+const toldOf = document.querySelector(".told-of");
 
 function go(way) {
   const link = document.querySelector(`a[rel="${way}"]`);
@@ -17,15 +18,28 @@ function turn(key) {
   return way ? go(way) : false;
 }
 
+/* On a narrow page the stage is as high as the picture, and that no higher than leaves the tools in
+   sight, between what stands above it and the tabs below. */
+function mostHeight() {
+  if (!narrow.matches) return Infinity;
+  const high = (part) => document.querySelector(part)?.offsetHeight ?? 0;
+  const above = stage.getBoundingClientRect().top + scrollY - high(".notices");
+  const room = innerHeight - above - high(".stage__tools") - high(".tab-bar") - 12;
+  return Math.min(Math.max(room, innerHeight * 0.4), innerHeight * 0.72);
+}
+
 const view = new View([stage], {
   turned: go,
-  // On a narrow page the stage is as high as the picture, and that no higher than leaves the tools in sight.
-  mostHeight: () => (narrow.matches ? innerHeight * 0.72 : Infinity),
+  mostHeight,
   changed: ({ percent }) => {
     words.textContent = `${percent} %`;
   },
 });
 listenToButtons(view);
+new ResizeObserver(() => {
+  document.getElementById("main").style.setProperty("--told", `${toldOf.offsetHeight}px`);
+  view.draw();
+}).observe(toldOf);
 listenToKeys(view, turn);
 
 // The neighbours' pictures are there before anybody asks for them, unless data is dear.

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from generator.models import ImageAsset, Status, User
+from generator.models import ImageAsset, Notice, Status, Team, User, Window
 from tests.browser.conftest import Studio
-from tests.make import make_asset, make_generation, make_picture, make_team, make_user
+from tests.make import make_asset, make_generation, make_picture, make_team, make_user, set_cap
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 UNBROKEN = "Zwölfkesseldampfer" * 12  # a word of more characters than fit in any line
@@ -191,6 +191,27 @@ def sides(picture: Locator) -> tuple[int, int]:
     box = picture.bounding_box()
     assert box
     return round(box["width"]), round(box["height"])
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 1440, "height": 900}])
+def test_the_tools_of_an_image_are_in_sight_below_what_its_page_is_told(
+    studio: Studio, page: Page, nora: User, size: ViewportSize
+) -> None:
+    team = Team.objects.get(slug="northlight")
+    account = set_cap(team, nora, window=Window.DAY, credits=1000)
+    Notice.objects.create(
+        user=nora, account=account, window=Window.DAY, start=team.today(), percent=0
+    )
+    image = ImageAsset.objects.get(height=900)
+    studio.sign_in(page.context, nora)
+    page.set_viewport_size(size)
+    page.goto(f"{studio.address}/t/northlight/images/{image.pk}/")
+    expect(page.locator(".told")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".stage__tools")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(COVERED, ".stage__tools") == []
+    page.get_by_role("button", name="Got it").click()
+    expect(page.locator(".told")).to_have_count(0)
+    expect(page.locator(".stage__tools")).to_be_in_viewport(ratio=1)
 
 
 def test_a_notice_goes_by_itself_but_not_under_the_mouse_and_covers_no_control(
