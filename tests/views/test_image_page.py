@@ -236,7 +236,7 @@ def test_siblings_and_family_leave_the_trash_out(maker: Client, team: Team, memb
     html = page(maker, third)
     assert str(second.pk) not in html
     assert str(first.pk) in html
-    assert "2 of 2" in words(html)
+    assert "2 of 2 made together" in words(html)
     assert "Images 1 3" in words(html) or "Images 3 3" in words(html)  # as many were made
 
 
