@@ -1,41 +1,9 @@
 /* Sharing links: copy an address, suggest a password, and no day where there is no end. */
 
+import "./copy.js";
+
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"; // none that is taken for another
 const GROUPS = 4;
-const SHOWN = 2000; // milliseconds that a button says what it did
-
-function say(button, words) {
-  const label = button.querySelector("span");
-  const before = (label.dataset.words ??= label.textContent);
-  label.textContent = words;
-  clearTimeout(button.timer);
-  button.timer = setTimeout(() => { label.textContent = before; }, SHOWN);
-}
-
-async function copy(button) {
-  const named = document.getElementById(button.dataset.copyOf ?? button.dataset.from);
-  try {
-    await navigator.clipboard.writeText(button.dataset.copy ?? named.value);
-    say(button, "Copied");
-  } catch {
-    // Without leave, or over plain http: the text is chosen, for the reader to copy.
-    const field = named ?? fieldBeside(button);
-    field.focus();
-    field.select();
-    say(button, "Press Ctrl+C");
-  }
-}
-
-function fieldBeside(button) {
-  const field = document.createElement("input");
-  field.className = "input input--code";
-  field.readOnly = true;
-  field.value = button.dataset.copy;
-  field.setAttribute("aria-label", "The address");
-  button.replaceWith(field);
-  return field;
-}
-
 function suggest() {
   const limit = 256 - (256 % LETTERS.length); // else the first letters would come more often
   let word = "";
@@ -46,11 +14,9 @@ function suggest() {
   return word.match(/.{4}/g).join("-");
 }
 
-for (const button of document.querySelectorAll("[data-copy], [data-suggest]")) button.hidden = false;
+for (const button of document.querySelectorAll("[data-suggest]")) button.hidden = false;
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-of]");
-  if (button) copy(button);
   if (event.target.closest("[data-suggest]")) {
     const field = document.getElementById("id_password");
     field.type = "text"; // it can be read now and never again
@@ -59,10 +25,6 @@ document.addEventListener("click", (event) => {
     document.querySelector("[data-copy-of=id_password]").hidden = false;
     changing();
   }
-});
-
-document.addEventListener("focusin", (event) => {
-  if (event.target.matches("[data-address]")) event.target.select();
 });
 
 /* Who writes a new password means to change the one that is there. */

@@ -1,6 +1,8 @@
 /* The page of a team: a role is set by a button that comes when another is picked, so that an arrow
    key makes nobody an owner; a new team begins in the time zone of whoever makes it. */
 
+import "./copy.js";
+
 document.documentElement.classList.add("js");
 for (const select of document.querySelectorAll("[data-role]")) {
   const was = select.value;

@@ -16,6 +16,7 @@ def test_two_people_work_in_one_team_until_one_is_removed(
     add_member(team, mara, Role.OWNER)
     image = make_asset(make_generation(nora, team))
     studio.sign_in(page.context, mara)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=studio.address)
     page.goto(f"{studio.address}/t/northlight/")
     page.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="Team").click()
 
@@ -26,6 +27,9 @@ def test_two_people_work_in_one_team_until_one_is_removed(
     page.get_by_label("E-mail addresses").fill("lena@north.example")
     page.locator("#invitations").get_by_role("button", name="Invite").click()
     link = page.get_by_label("For lena@north.example").input_value()  # this studio sends no mail
+    page.get_by_role("button", name="Copy the link for lena@north.example").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == link
 
     # Somebody else's browser: signs up by the link, and is in.
     theirs = browser.new_context()
