@@ -48,7 +48,8 @@ def library(request: TeamRequest) -> HttpResponse:
         answer = render(request, "generator/library.html#days", context)
     elif scrolled and request.htmx.target == "found":
         answer = render(request, "generator/library.html#answer", context | _filters(request, look))
-        answer["HX-Push-Url"] = _address(request, look)
+        if request.htmx.current_url_abs_path != _address(request, look):
+            answer["HX-Push-Url"] = _address(request, look)
     else:
         answer = render(request, "generator/library.html", context | _filters(request, look))
     patch_vary_headers(answer, ["HX-Request", "HX-Target"])  # fragments share the address

@@ -385,7 +385,6 @@ document.addEventListener("htmx:beforeSwap", () => {
 /* ── Back from an image: to the place that one left ── */
 
 const PLACE = "library place";
-const MOST_PAGES = 50; // loaded for it
 let wanted; // the place to come back to
 let soon; // the timer of the next look for it
 
@@ -394,7 +393,8 @@ addEventListener("pagehide", () => {
   const focused = document.activeElement?.closest?.(".tile");
   const tile = focused ?? tiles().find((one) => one.getBoundingClientRect().bottom > 0);
   if (!tile) return;
-  const place = { address: location.href, image: tile.dataset.image, top: tile.getBoundingClientRect().top, focused: Boolean(focused) };
+  const { top } = tile.getBoundingClientRect();
+  const place = { address: location.href, image: tile.dataset.image, top, focused: Boolean(focused), tiles: tiles().length, y: scrollY };
   sessionStorage.setItem(PLACE, JSON.stringify(place));
 });
 
@@ -412,8 +412,10 @@ function goOnBack() {
     scrollBy({ top: tile.getBoundingClientRect().top - wanted.top, behavior: "instant" });
     if (wanted.focused) tile.querySelector("a").focus({ preventScroll: true });
     wanted = undefined;
-  } else if (!further?.hasAttribute("hx-get") || (wanted.pages += 1) > MOST_PAGES) wanted = undefined;
-  else if (!further.hasAttribute("data-hx-revealed")) {
+  } else if (!further?.hasAttribute("hx-get") || tiles().length >= wanted.tiles) {
+    scrollTo({ top: wanted.y, behavior: "instant" }); // it is in the trash by now
+    wanted = undefined;
+  } else if (!further.hasAttribute("data-hx-revealed")) {
     further.setAttribute("data-hx-revealed", "true"); // as htmx does, that it is not asked for twice
     htmx.trigger(further, "revealed");
   }
@@ -422,7 +424,7 @@ function goOnBack() {
 document.addEventListener("htmx:load", (event) => {
   if (event.target === document.body) {
     const place = JSON.parse(sessionStorage.getItem(PLACE));
-    if (place?.address === location.href && isBack()) wanted = { ...place, pages: 0 };
+    if (place?.address === location.href && isBack()) wanted = place;
   }
   clearTimeout(soon);
   if (wanted) soon = setTimeout(goOnBack);

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from generator.models import Favourite, ImageAsset, Status, Team, User
@@ -174,11 +175,13 @@ def test_a_library_that_is_emptied_says_so_and_fills_again(
     library: Opened, images: list[ImageAsset], said: list[str]
 ) -> None:
     page = library()
+    steps = page.evaluate("history.length")
     page.keyboard.press("Control+a")
     bar(page).get_by_role("button", name="Move to trash").click()
     expect(page.get_by_role("heading", name="No images yet")).to_be_visible()
     page.get_by_role("button", name="Restore").click()
     expect(tiles(page)).to_have_count(6)
+    assert page.evaluate("history.length") == steps  # the same page, not one more to go back over
     assert said == []
 
 
@@ -289,6 +292,12 @@ def test_deep_down_the_place_is_kept_and_only_what_is_loaded_is_chosen(
         expect(tiles(page)).to_have_count(120)
         expect(deep.get_by_role("link").first).to_be_focused()
         assert deep.bounding_box() == stood
+    deep.get_by_role("link").first.click()
+    page.wait_for_url(f"**/images/{name}/**")
+    ImageAsset.objects.filter(pk=name).update(trashed_at=timezone.now())
+    page.go_back()
+    expect(tiles(page)).to_have_count(120)
+    page.wait_for_function("scrollY > 500")
     assert said == []
 
 
