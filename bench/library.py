@@ -2,7 +2,8 @@
 
 `--images N` for another size, `--postgres` for the other database, `--data FOLDER` to keep the
 studio for the next run. Milliseconds of the question alone, and of the page at the server
-(Django's test client: database and template together), each run RUNS times.
+(Django's test client: database and template together), each run RUNS times; and how many queries
+the page asks.
 """
 
 import contextlib
@@ -29,7 +30,12 @@ MEMBERS = MODELS = 12
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 APART = timedelta(minutes=4)  # between two generations
 CHUNK = 2500  # generations of one transaction
+BITE = 5000  # of one question
+TOLD = 100_000  # images between two lines that say how far it is
 SLUG = "bench"
+MOST, MOST_OF_A_SEARCH = 50, 150  # ms that a page may take at the larger size, 95th percentile
+MOST_RATIO = 1.5  # to the smaller size
+MOST_QUERIES = 20  # of a page, whatever the size
 
 
 def main() -> None:
@@ -43,8 +49,11 @@ def main() -> None:
         took: dict[int, dict[str, Took]] = {}
         for size in (FEW, wanted.images):
             _fill(size)
+            start = time.perf_counter()
             took[size] = {case.name: _measure(case) for case in _cases(size)}
+            print(f"measured in {time.perf_counter() - start:.0f} s", flush=True)
         _print(*took.items())
+        _judge(*took.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +67,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Milliseconds of each run, of the question and of the page; the images that are on it."""
+    """Milliseconds of each run, of the question and of the page; the images that are on it, and
+    the queries it asks."""
 
     question: list[float]
     page: list[float]
     images: int
+    queries: int
 
 
 def _cases(size: int) -> Iterator[Case]:
@@ -124,6 +135,9 @@ def _fill(size: int) -> None:
                 _insert(Generation, made)
                 _insert(ImageAsset, images, EACH)
                 _insert(ImageWords, map(ImageWords.of, images), EACH)
+            if (numbers[-1] + 1) * EACH % TOLD == 0:
+                seconds = time.perf_counter() - start
+                print(f"… {(numbers[-1] + 1) * EACH:,} images after {seconds:.0f} s", flush=True)
     _tie(team, members[0], size)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -139,7 +153,7 @@ def _unhurried() -> Iterator[None]:
     search = import_module("generator.migrations.0014_search")
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("DROP INDEX image_search")
+            cursor.execute("DROP INDEX IF EXISTS image_search")
         else:
             cursor.execute("PRAGMA synchronous = OFF")
             cursor.execute("PRAGMA cache_size = -500000")
@@ -287,12 +301,14 @@ def _tie(team: Any, user: Any, size: int) -> None:
 
     for kind in (Favourite, Tag, Collection, Tagging, Collected):
         kind._default_manager.all().delete()
-    images = ImageAsset.objects.filter(team=team).only("team", "place")
+    images = ImageAsset.objects.filter(team=team)
     places = list(images.order_by("place").values_list("place", flat=True))
 
-    def some(each: int) -> Any:
+    def some(each: int) -> Iterator[Any]:
         """Every so many of them, four at a time: favourites, tags and collections overlap."""
-        return images.filter(place__in=[p for n, p in enumerate(places) if n % (4 * each) < 4])
+        wanted = [place for n, place in enumerate(places) if n % (4 * each) < 4]
+        for bite in batched(wanted, BITE, strict=False):
+            yield from images.filter(place__in=bite).only("team", "place")
 
     collection = sorting.new_collection(team, user, "Spring")
     sorting.favourite(user, some(min(size // 100, 100)), on=True)
@@ -305,8 +321,10 @@ def _tie(team: Any, user: Any, size: int) -> None:
 
 
 def _measure(case: Case) -> Took:
+    from django.db import connection
     from django.http import QueryDict
     from django.test import Client
+    from django.test.utils import CaptureQueriesContext
 
     from generator.library.looking import Look, page
     from generator.models import Team, User
@@ -317,10 +335,14 @@ def _measure(case: Case) -> Took:
     client.force_login(user)
     before = f"before={case.before}" if case.before else ""
     address = f"/t/{SLUG}/library/?" + "&".join(part for part in (case.query, before) if part)
+    times = _times(lambda: _get(client, address))
+    with CaptureQueriesContext(connection) as asked:
+        _get(client, address)
     return Took(
         _times(lambda: page(team, user, look, before=case.before)),
-        _times(lambda: _get(client, address)),
+        times,
         len(page(team, user, look, before=case.before).images),
+        len(asked),
     )
 
 
@@ -341,23 +363,38 @@ def _times(job: Callable[[], object]) -> list[float]:
 
 
 def _print(few: tuple[int, Mapping[str, Took]], many: tuple[int, Mapping[str, Took]]) -> None:
-    """The ratio is that of the quickest runs: in the others is what else the machine does."""
-    print(f"\n{'':32}{few[0]:>30,} images{many[0]:>30,} images       ratio")
-    print(f"{'ms':32}" + "  there  median    p95    page    p95" * 2 + "       page")
+    print(f"\n{'':32}{few[0]:>35,} images{many[0]:>35,} images  ratio of the page")
+    head = "  there    p50    p95 | page p50    p95 queries"
+    print(f"{'ms, question | page':32}{head * 2}    p50    p95   best")
     for name, then in few[1].items():
         now = many[1][name]
-        ratios = "".join(
-            f"{min(b) / min(a):7.2f}"
-            for a, b in ((then.question, now.question), (then.page, now.page))
+        ratios = (
+            statistics.median(now.page) / statistics.median(then.page),
+            _p95(now.page) / _p95(then.page),
+            min(now.page) / min(then.page),  # in the others is what else the machine does
         )
-        print(f"{name:32}{_figures(then)}{_figures(now)}{ratios}")
+        print(f"{name:32}{_figures(then)}{_figures(now)}" + "".join(f"{r:7.2f}" for r in ratios))
 
 
 def _figures(took: Took) -> str:
-    both = (took.question, took.page)
-    return f"{took.images:7}" + "".join(
-        f"{statistics.median(one):8.1f}{_p95(one):7.1f}" for one in both
+    question, page = (
+        f"{statistics.median(one):7.1f}{_p95(one):7.1f}" for one in (took.question, took.page)
     )
+    return f"{took.images:7}{question} |  {page}{took.queries:8}"
+
+
+def _judge(few: Mapping[str, Took], many: Mapping[str, Took]) -> None:
+    """Say which pages take longer than they may."""
+    for name, now in many.items():
+        then, most = few[name], MOST_OF_A_SEARCH if "search" in name else MOST
+        faults = [
+            (_p95(now.page) > most, f"p95 over {most} ms"),
+            (_p95(now.page) > MOST_RATIO * _p95(then.page), f"over {MOST_RATIO} times"),
+            (now.queries > MOST_QUERIES, f"{now.queries} queries"),
+        ]
+        said = ", ".join(words for is_so, words in faults if is_so)
+        if said:
+            print(f"{name}: {said}")
 
 
 def _p95(times: list[float]) -> float:
