@@ -22,6 +22,7 @@ PUBLIC = {
     "shared_zip",
     "shared_download",
     "shared_picture",
+    "shared_nothing",
     # The way in.
     "invitation",
     "account_login",
