@@ -382,7 +382,7 @@ document.addEventListener("htmx:beforeSwap", () => {
   }, 50);
 });
 
-/* ── Back from an image: to the place that one left ── */
+/* ── Back from an image: to the place that one left, and to what was chosen ── */
 
 const PLACE = "library place";
 let wanted; // the place to come back to
@@ -394,7 +394,7 @@ addEventListener("pagehide", () => {
   const tile = focused ?? tiles().find((one) => one.getBoundingClientRect().bottom > 0);
   if (!tile) return;
   const { top } = tile.getBoundingClientRect();
-  const place = { address: location.href, image: tile.dataset.image, top, focused: Boolean(focused), tiles: tiles().length, y: scrollY };
+  const place = { address: location.href, image: tile.dataset.image, top, focused: Boolean(focused), tiles: tiles().length, y: scrollY, chosen: ticked().map((one) => one.value) };
   sessionStorage.setItem(PLACE, JSON.stringify(place));
 });
 
@@ -403,22 +403,26 @@ function isBack() {
   return /^\/t\/[^/]+\/images\//.test(document.referrer && new URL(document.referrer).pathname);
 }
 
-/* The images are loaded page after page, as if one had scrolled, until the one that was seen is there. */
+const tileOf = (image) => document.querySelector(`[data-chosen] .tile[data-image="${CSS.escape(image)}"]`);
+
+/* The images are loaded page after page, as if one had scrolled, until what was seen and chosen is there. */
 function goOnBack() {
   if (!wanted) return;
-  const tile = document.querySelector(`[data-chosen] .tile[data-image="${CSS.escape(wanted.image)}"]`);
   const further = furtherDown();
-  if (tile) {
-    scrollBy({ top: tile.getBoundingClientRect().top - wanted.top, behavior: "instant" });
-    if (wanted.focused) tile.querySelector("a").focus({ preventScroll: true });
-    wanted = undefined;
-  } else if (!further?.hasAttribute("hx-get") || tiles().length >= wanted.tiles) {
-    scrollTo({ top: wanted.y, behavior: "instant" }); // it is in the trash by now
-    wanted = undefined;
-  } else if (!further.hasAttribute("data-hx-revealed")) {
+  const lacks = ![wanted.image, ...wanted.chosen].every(tileOf);
+  if (lacks && further?.hasAttribute("hx-get") && tiles().length < wanted.tiles) {
+    if (further.hasAttribute("data-hx-revealed")) return;
     further.setAttribute("data-hx-revealed", "true"); // as htmx does, that it is not asked for twice
     htmx.trigger(further, "revealed");
+    return;
   }
+  const tile = tileOf(wanted.image);
+  if (tile) scrollBy({ top: tile.getBoundingClientRect().top - wanted.top, behavior: "instant" });
+  else scrollTo({ top: wanted.y, behavior: "instant" }); // it is in the trash by now
+  if (wanted.focused) tile?.querySelector("a").focus({ preventScroll: true });
+  for (const image of wanted.chosen) if (tileOf(image)) tick(tileOf(image));
+  wanted = undefined;
+  count();
 }
 
 document.addEventListener("htmx:load", (event) => {

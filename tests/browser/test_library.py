@@ -284,6 +284,7 @@ def test_deep_down_the_place_is_kept_and_only_what_is_loaded_is_chosen(
         expect(tiles(page)).to_have_count(loaded)
     deep = tiles(page).nth(110)
     deep.scroll_into_view_if_needed()
+    circle(page, 112).check()
     stood, name = deep.bounding_box(), deep.get_attribute("data-image")
     for back in (page.go_back, page.get_by_role("link", name="Library").last.click):
         deep.get_by_role("link").first.click()
@@ -292,6 +293,7 @@ def test_deep_down_the_place_is_kept_and_only_what_is_loaded_is_chosen(
         expect(tiles(page)).to_have_count(120)
         expect(deep.get_by_role("link").first).to_be_focused()
         assert deep.bounding_box() == stood
+        expect(circle(page, 112)).to_be_checked()
     deep.get_by_role("link").first.click()
     page.wait_for_url(f"**/images/{name}/**")
     ImageAsset.objects.filter(pk=name).update(trashed_at=timezone.now())
