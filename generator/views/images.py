@@ -70,15 +70,18 @@ def _sorted(request: TeamRequest, asset: ImageAsset, look: Look) -> dict[str, An
     collections = team.collections.by_name()
     within = list(collections.filter(collected__image=asset))
     tags = list(Tag.objects.filter(taggings__image=asset))
+    # One more than is listed, to know whether there are more.
+    others = list(collections.exclude(pk__in=[one.pk for one in within])[: MOST_OFFERED + 1])
+    other_tags = list(team.tags.exclude(pk__in=[tag.pk for tag in tags])[: MOST_OFFERED + 1])
     came_from = team.collections.filter(pk=look.collection).first() if look.collection else None
     return {
         "is_favourite": asset.favourites.filter(user=request.user).exists(),
         "kept_in": within,
-        "other_collections": list(
-            collections.exclude(pk__in=[one.pk for one in within])[:MOST_OFFERED]
-        ),
+        "other_collections": others[:MOST_OFFERED],
+        "more_collections": len(others) > MOST_OFFERED,
         "tags": tags,
-        "other_tags": list(team.tags.exclude(pk__in=[tag.pk for tag in tags])[:MOST_OFFERED]),
+        "other_tags": other_tags[:MOST_OFFERED],
+        "more_tags": len(other_tags) > MOST_OFFERED,
         "came_from": came_from,
         "edges": [edge for edge in EDGES if edge < max(asset.width, asset.height)],
         "may_organise": membership.may(Deed.ORGANISE),

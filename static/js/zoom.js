@@ -54,15 +54,16 @@ export class View {
     this.zoomTo(1);
   }
 
-  /* A pixel of the screen for each of the picture's; close enough to look at where that is the fit. */
+  /* A pixel of the screen for each of the picture's. */
   full(pane = this.panes[0], ...at) {
-    const whole = 1 / pane.fit;
-    this.zoomTo(whole > 1.01 ? whole : 2, pane, ...at);
+    this.zoomTo(1 / pane.fit, pane, ...at);
   }
 
-  toggle(...at) {
+  /* Nearer, where that is the fit. */
+  toggle(pane, ...at) {
     if (this.zoomed) this.fit();
-    else this.full(...at);
+    else if (pane.fit < 0.99) this.full(pane, ...at);
+    else this.zoomTo(2, pane, ...at);
   }
 
   move(x, y, pane = this.panes[0]) {

@@ -174,6 +174,9 @@ def test_arrow_keys_go_from_image_to_image_and_the_picture_opens_at_its_size(
     page.wait_for_url(f"**/{second.pk}/")
     page.keyboard.press("ArrowRight")
     page.wait_for_url(f"**/{third.pk}/")
+    for key in ("1", "0"):  # it is small enough to be shown whole
+        page.keyboard.press(key)
+        expect(page.get_by_label("Shown at")).to_have_text("100 %")
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(f"**/{second.pk}/")
     picture = page.locator(".stage__picture img")

@@ -17,9 +17,11 @@ from generator.models import (
     ImageAsset,
     Role,
     Status,
+    Tag,
     Team,
     User,
 )
+from generator.views.images import MOST_OFFERED
 from tests.make import add_member, make_asset, make_generation, make_user
 from tests.views.conftest import SignIn, words
 
@@ -225,6 +227,20 @@ def test_an_original_never_stands_in_for_a_thumbnail_in_the_trash(
     ImageAsset.objects.update(thumbnails_at=None)
     there = reverse("picture", args=[thrown_away.team.slug, thrown_away.pk, "small"])
     assert maker.get(there).url.endswith("drawing.svg")
+
+
+def test_a_menu_that_does_not_list_all_says_so(
+    maker: Client, team: Team, images: list[ImageAsset]
+) -> None:
+    for number in range(MOST_OFFERED + 1):
+        Collection.objects.create(team=team, name=f"set {number:03}")
+        Tag.objects.create(team=team, name=f"tag {number:03}")
+    said = words(page(maker, images[0]))
+    assert "There are more than these 100." in said
+    assert "There are more tags than the 100 suggested here." in said
+    Collection.objects.filter(name="set 100").delete()
+    Tag.objects.filter(name="tag 100").delete()
+    assert "There are more" not in words(page(maker, images[0]))
 
 
 def test_siblings_and_family_leave_the_trash_out(maker: Client, team: Team, member: User) -> None:
