@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import batched
 from typing import Any
 
@@ -12,6 +13,7 @@ from generator.models import Collected, Collection, Favourite, ImageAsset, Tag, 
 from generator.models.library import LONGEST_TAG, LONGEST_TITLE, folded
 
 BITE = 500  # rows of one statement
+TRIES = 5  # to hold a tag that others make and delete at the same time
 
 
 def favourite(user: User, images: Iterable[ImageAsset], *, on: bool) -> int:
@@ -85,7 +87,10 @@ def collection_named(team: Team, user: User, name: str) -> Collection:
     is no name."""
     name = clean_name(name, longest=LONGEST_TITLE, what="A collection")
     made = {"name": name, "created_by": user}
-    return Collection.objects.get_or_create(team=team, folded=folded(name), defaults=made)[0]
+    try:
+        return Collection.objects.get_or_create(team=team, folded=folded(name), defaults=made)[0]
+    except IntegrityError as error:  # another made it between two looks, and deleted it again
+        raise StudioError("Somebody deleted this collection just now. Try again.") from error
 
 
 def rename(row: Collection | Tag, name: str) -> None:
@@ -120,11 +125,14 @@ def clean_name(text: str, *, longest: int, what: str) -> str:
 
 def _named(team: Team, name: str) -> Tag:
     """The team's tag of this name, held; a new one where there is none, or none any more."""
-    for _ in range(2):
-        tag = Tag.objects.get_or_create(team=team, folded=folded(name), defaults={"name": name})[0]
-        held = Tag.objects.held(tag.pk)
-        if held:
-            return held
+    for _ in range(TRIES):
+        # Another may make it between two looks, and delete it again.
+        with suppress(IntegrityError):
+            made = {"name": name}
+            tag = Tag.objects.get_or_create(team=team, folded=folded(name), defaults=made)[0]
+            held = Tag.objects.held(tag.pk)
+            if held:
+                return held
     raise StudioError("Somebody deleted this tag just now. Try again.")
 
 
