@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from generator.errors import StudioError
@@ -146,8 +147,13 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         "downloads": link.download != Download.NONE,
         **(_replies(visit, note) if link.takes_replies else {}),
     }
-    answer = render(request, "shared/shared.html", context)
+    answer = _drawn(request, context)
     return _with_form(answer) if link.takes_replies else answer
+
+
+@gzip_page  # and this page alone: the one for links that do not open is the same to the byte
+def _drawn(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    return render(request, "shared/shared.html", context)
 
 
 def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:

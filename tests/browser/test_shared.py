@@ -38,7 +38,7 @@ def test_a_client_opens_a_link_on_a_phone_picks_and_writes(phone: Page, site: st
     phone.on("request", lambda one: None if one.url.startswith(site) else strange.append(one.url))
     images = make_images(3)
     link = make_link(
-        images[0].author, images, title="Poster round two", password="open sesame",
+        images[0].author, images, title=f"Poster round two {'o' * 90}", password="open sesame",
         takes_replies=True, watermark="Northlight",
     )  # fmt: skip
     phone.goto(f"{site}/s/{secrets.secret_of(link)}/")
