@@ -199,13 +199,13 @@ def tags(team: Team, said: str = "", after: str = "") -> list[Shelf]:
 def _listed[T: Named](rows: NamedQuerySet[T], said: str, after: str) -> NamedQuerySet[T]:
     """Those with this in their name, by name, that follow a name."""
     if said:
-        rows = rows.filter(folded__contains=said)
+        rows = rows.filter(folded__contains=folded(said))
     return rows.filter(folded__gt=after).by_name()
 
 
 def _name(text: str) -> str:
-    """What an address says of a name, folded."""
-    return folded(" ".join(text[: 4 * LONGEST_TITLE].replace("\0", " ").split()))
+    """What an address says of a name."""
+    return " ".join(text[: 4 * LONGEST_TITLE].replace("\0", " ").split())
 
 
 def _more(found: list[Shelf], most: int, name: str, said: str) -> str:

@@ -261,5 +261,5 @@ def test_a_name_is_found_by_a_part_of_it(
     assert found(" ÄRGER") == ["Ärger im Büro", "ärgerlich"]
     assert found("%") == ["100%"]
     assert found("\0") == ["100%", "Ärger im Büro", "ärgerlich"]
-    nothing = maker.get(there, {"q": "<b>x", "after": "z", "tags_after": "\ud7ff"})
-    assert "No collection has “&lt;b&gt;x” in its name" in nothing.content.decode()
+    nothing = maker.get(there, {"q": "<b>X", "after": "z", "tags_after": "\ud7ff"})
+    assert "No collection has “&lt;b&gt;X” in its name" in nothing.content.decode()
