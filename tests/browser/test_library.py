@@ -125,6 +125,21 @@ def test_an_open_sheet_stays_under_the_mouse_while_what_is_on_takes_another_row(
     assert said == []
 
 
+def test_a_sheet_at_the_edge_of_the_window_stands_at_its_button(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.set_viewport_size({"width": 1440, "height": 800})
+    button, sheet = page.get_by_role("button", name="Tag", exact=True), page.locator("#sheet-tag")
+    button.click()
+    expect(sheet).to_have_attribute("data-stays", "")
+    there, here = button.bounding_box(), sheet.bounding_box()
+    assert there
+    assert here
+    assert abs(here["x"] + here["width"] - there["x"] - there["width"]) < 2
+    assert said == []
+
+
 def test_on_a_phone_a_sheet_of_choices_is_closed_by_its_button(
     library: Opened, images: list[ImageAsset], said: list[str]
 ) -> None:
