@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import generator.models.deleting
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -45,7 +46,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=200, unique=True)),
-                ('tried_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('due_at', models.DateTimeField(db_index=True, default=generator.models.deleting._again)),
+                ('was_refused', models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(

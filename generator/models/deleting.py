@@ -15,6 +15,7 @@ from generator.models.storage import image_storage
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER = timedelta(minutes=5)
+REST = timedelta(minutes=1)  # in which a storage that refused is left alone by whoever deletes
 
 
 class FileToDeleteQuerySet(models.QuerySet["FileToDelete"]):
@@ -22,7 +23,11 @@ class FileToDeleteQuerySet(models.QuerySet["FileToDelete"]):
 
     def due(self, now: datetime) -> Self:
         """Those that were not tried lately, those that wait longest first."""
-        return self.filter(tried_at__lte=now - AGAIN_AFTER).order_by("tried_at", "pk")
+        return self.filter(due_at__lte=now).order_by("due_at", "pk")
+
+    def refused_lately(self, now: datetime) -> bool:
+        """Whether the storage refused to delete one just now."""
+        return self.filter(was_refused=True, due_at__gt=now + AGAIN_AFTER - REST).exists()
 
     def delete_files(self) -> bool:
         """Delete these from the storage, and say whether it did not refuse.
@@ -35,17 +40,23 @@ class FileToDeleteQuerySet(models.QuerySet["FileToDelete"]):
                     image_storage().delete(row.key)
                 except Exception as error:  # storages raise what they like
                     logger.warning("The storage kept a file: %s", type(error).__name__)
-                    FileToDelete.objects.filter(pk=row.pk).update(tried_at=timezone.now())
+                    refused = FileToDelete.objects.filter(pk=row.pk)
+                    refused.update(was_refused=True, due_at=_again())
                     return False
             FileToDelete.objects.filter(pk=row.pk).delete()
         return True
+
+
+def _again() -> datetime:
+    return timezone.now() + AGAIN_AFTER
 
 
 class FileToDelete(models.Model):
     """A key of the storage of images that no row has any more."""
 
     key = models.CharField(max_length=200, unique=True)
-    tried_at = models.DateTimeField(default=timezone.now, db_index=True)
+    due_at = models.DateTimeField(default=_again, db_index=True)
+    was_refused = models.BooleanField(default=False)
 
     objects = FileToDeleteQuerySet.as_manager()
 
@@ -59,7 +70,12 @@ def delete_files(keys: Iterable[str]) -> None:
     wanted = [FileToDelete(key=key) for key in keys if key]
     FileToDelete.objects.bulk_create(wanted, ignore_conflicts=True)
     noted = FileToDelete.objects.filter(key__in=[row.key for row in wanted])
-    transaction.on_commit(partial(noted.delete_files))
+    transaction.on_commit(partial(_delete_now, noted))
+
+
+def _delete_now(noted: FileToDeleteQuerySet) -> None:
+    if not FileToDelete.objects.refused_lately(timezone.now()):
+        noted.delete_files()
 
 
 def _is_in_use(key: str) -> bool:

@@ -127,7 +127,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, *keys: str) -> set[str]:
 
 def later(queue: Any) -> None:
     """A while passes, and the clock of a worker sweeps."""
-    FileToDelete.objects.update(tried_at=F("tried_at") - 2 * AGAIN_AFTER)
+    FileToDelete.objects.update(due_at=F("due_at") - AGAIN_AFTER)
     jobs.sweep()
     assert queue.sent[-1] == ("delete_left_files", ())
     jobs.delete_left_files()
@@ -158,6 +158,20 @@ def test_bytes_that_the_storage_does_not_delete_at_once_are_deleted_later(
     later(queue)
     assert not storage.exists(keys[0])
     assert not FileToDelete.objects.exists()
+
+
+def test_a_storage_that_is_away_is_not_asked_for_each_image(
+    member: User, team: Team, monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    generation = make_generation(member, team)
+    images = [make_asset(generation, position) for position in range(3)]
+    refusing(monkeypatch, *(str(image.file.name) for image in images))
+    in_trash(31, *images)
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.empty_trash()
+    assert not ImageAsset.objects.exists()
+    assert caplog.text.count("The storage kept a file") == 1
 
 
 def test_a_memory_that_was_kept_again_is_not_deleted_later(
