@@ -34,7 +34,7 @@ def test_what_was_thrown_away_last_comes_first_with_the_days_it_has_left(
     (old,), (new,) = thrown(member, team, days=28), thrown(member, team)
     page = maker.get(reverse("trash", args=[team.slug])).content.decode()
     assert shown(page) == [str(new.pk), str(old.pk)]
-    assert re.findall(r"(\d+ days?) left", page) == ["30 days", "2 days"]
+    assert re.findall(r"<p>(\d+ days?) left</p>", page) == ["30 days", "2 days"]
 
 
 def test_pages_of_the_trash_follow_without_gap_or_repeat(
