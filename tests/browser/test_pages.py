@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from generator.models import ImageAsset, Notice, Status, Team, User, Window
+from generator.models import Favourite, ImageAsset, Notice, Status, Team, User, Window
 from tests.browser.conftest import Studio
 from tests.make import make_asset, make_generation, make_picture, make_team, make_user, set_cap
 
@@ -162,6 +162,21 @@ def test_every_image_in_feed_and_library_is_one_the_browser_can_show(
             image.scroll_into_view_if_needed()
             expect(image).to_have_js_property("complete", True)
             assert image.evaluate("image => image.naturalWidth") > 0
+
+
+def test_what_was_just_made_is_liked_by_key_and_shared(
+    studio: Studio, page: Page, nora: User, said: list[str]
+) -> None:
+    studio.sign_in(page.context, nora)
+    page.goto(f"{studio.address}/t/northlight/")
+    heart = page.locator(".picture .heart").nth(1)
+    heart.press("Enter")
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    expect(heart).to_be_focused()
+    assert Favourite.objects.get().image.position == 1
+    page.locator(".picture").nth(1).get_by_role("link", name="Share").click()
+    expect(page.get_by_role("button", name="Make the link")).to_be_visible()
+    assert said == []
 
 
 def test_arrow_keys_go_from_image_to_image_and_the_picture_opens_at_its_size(
