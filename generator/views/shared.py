@@ -269,7 +269,7 @@ def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
         except StudioError as error:
             form.add_error("text", str(error))
     if visit.is_locked:
-        return _locked(request)
+        return redirect(visit.address)  # the password is asked for there
     return _page(request, visit, form) if visit.known.is_in else _enter(request, visit, form)
 
 

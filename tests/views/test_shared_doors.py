@@ -159,6 +159,20 @@ def test_a_note_refused_after_the_visit_begins_another_and_keeps_its_words(
     assert link.views == (1 if status == 404 else 2)
 
 
+def test_a_note_refused_once_the_password_is_asked_for_again_leads_to_where_it_is_asked(
+    client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = share(team, member, takes_replies=True, password="open sesame")
+    client.post(at(link), {"password": "open sesame"})
+    client.get(at(link))
+    monkeypatch.setattr(visiting, "UNLOCKED", -1)
+    answer = client.post(at(link, "reply"), {"text": "x" * 2001})
+    assert (answer.status_code, answer["Location"]) == (302, at(link))
+    client.post(at(link, "reply"), {"text": "The blue one."})
+    assert link.notes.get().text == "The blue one."
+    assert "These images have a password" in client.get(at(link)).content.decode()
+
+
 def test_a_text_is_as_long_as_the_browser_counts_it(
     client: Client, team: Team, member: User
 ) -> None:
