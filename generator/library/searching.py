@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, F, Q, TextField, Value
+from django.db.models import Count, F, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
@@ -78,6 +78,17 @@ def hits(team: Team, terms: Sequence[Term], span: Span, most: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def is_quick(team: Team, terms: Sequence[Term]) -> bool:
+    """Whether asking for a few hits of these terms is little work: they are not on many images."""
+    if connection.vendor != "postgresql":
+        return True
+    asked = [term for term in terms if not _is_of_the_team(term)]
+    counts = _newest(team).aggregate(
+        count=Count("place"), fit=Count("place", filter=all_of(asked))
+    )  # fmt: skip
+    return bool(counts["fit"] < counts["count"] * COMMON)
+
+
 def _parted(team: Team, terms: Sequence[Term]) -> tuple[list[Term], list[Term]]:
     """What is asked of PostgreSQL's index, and what of the rows it finds.
 
@@ -86,14 +97,17 @@ def _parted(team: Team, terms: Sequence[Term]) -> tuple[list[Term], list[Term]]:
     """
     words = [term for term in terms if not _is_of_the_team(term)]
     of_team = [term for term in terms if _is_of_the_team(term)]
-    newest = ImageWords.objects.filter(team=team).order_by("-place")[:PROBED]
     asked = {f"n{at}": Count("place", filter=one.condition()) for at, one in enumerate(words)}
-    counts = newest.aggregate(count=Count("place"), **asked)
+    counts = _newest(team).aggregate(count=Count("place"), **asked)
     by_count = sorted(range(len(words)), key=lambda at: counts[f"n{at}"])
     limit = counts["count"] * COMMON
     rare = [at for at in by_count if counts[f"n{at}"] < limit] or by_count[:2]
     common = [words[at] for at in by_count if at not in rare]
     return [*of_team, *(words[at] for at in rare)], common
+
+
+def _newest(team: Team) -> QuerySet[ImageWords]:
+    return ImageWords.objects.filter(team=team).order_by("-place")[:PROBED]
 
 
 def _is_of_the_team(term: Term) -> bool:

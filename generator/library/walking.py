@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
 
-from generator.library.searching import Term, all_of, hits
+from generator.library.searching import Term, all_of, hits, is_quick
 from generator.library.spans import Span
 from generator.models import ImageAsset, ImageWords, Team
 
@@ -69,7 +69,7 @@ def _find_tied(wanted: Wanted, span: Span, most: int) -> Found:
     walked = _walk_tied(wanted, span, most, WALKED[0])
     if walked.stopped is None:
         return walked
-    if len(wanted.terms) > 1:
+    if len(wanted.terms) > 1 and is_quick(wanted.team, wanted.terms):
         asked = _ask(wanted, span, most, MOST_HITS)
         if asked.stopped is None:
             return asked
