@@ -13,7 +13,6 @@ class WithoutSecrets(logging.Filter):
         """Mend the line; let it through."""
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _SECRET.sub(r"\1-", part) if isinstance(part, str) else part
-                for part in record.args
+                _SECRET.sub(r"\1-", part) if isinstance(part, str) else part for part in record.args
             )
         return True
