@@ -1,6 +1,5 @@
 """Keeping order among images: tags and collections of a team, favourites of a person."""
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import batched
@@ -8,9 +7,11 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
+from generator import names
 from generator.errors import StudioError
 from generator.models import Collected, Collection, Favourite, ImageAsset, Tag, Tagging, Team, User
 from generator.models.library import LONGEST_TAG, LONGEST_TITLE, folded
+from generator.plain import plain
 
 BITE = 500  # rows of one statement
 TRIES = 5  # to hold a tag that others make and delete at the same time
@@ -112,11 +113,9 @@ def rename(row: Collection | Tag, name: str) -> None:
 
 
 def clean_name(text: str, *, longest: int, what: str) -> str:
-    """A name in one line, without control characters. Raises StudioError for none or a long one."""
-    shown = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))
-    kept = "".join(char for char in shown if unicodedata.category(char)[0] != "C")
-    name = " ".join(kept.split())
-    if not any(char.isprintable() and not char.isspace() for char in name):
+    """A name in one line, of what is seen. Raises StudioError for none or a long one."""
+    name = names.clean(text)
+    if not name:
         raise StudioError(f"{what} needs a name.")
     if len(name) > longest:
         raise StudioError(f"{what} has at most {longest} characters in its name.")
