@@ -11,7 +11,6 @@ from generator import names
 from generator.errors import StudioError
 from generator.models import Collected, Collection, Favourite, ImageAsset, Tag, Tagging, Team, User
 from generator.models.library import LONGEST_TAG, LONGEST_TITLE, folded
-from generator.plain import plain
 
 BITE = 500  # rows of one statement
 TRIES = 5  # to hold a tag that others make and delete at the same time
