@@ -7,6 +7,7 @@ from django import forms
 
 from generator import pictures
 from generator.errors import NotAllowed
+from generator.forms.lines import Line
 from generator.models import Collection, ShareLink, SharingRules, Team
 from generator.models.library import LONGEST_TITLE
 from generator.models.sharing import Audience, Download
@@ -23,7 +24,7 @@ _LONGEST_MARK = 60  # characters, as the row keeps them
 class LinkForm(forms.Form):
     """The terms of a link, new or there already; read them with `terms` once it is valid."""
 
-    title = forms.CharField(required=False, max_length=LONGEST_TITLE)
+    title = Line(required=False, max_length=LONGEST_TITLE)
     grows = forms.TypedChoiceField(
         choices=[("yes", "As it grows"), ("no", "As it is now")], coerce=lambda said: said == "yes"
     )
@@ -56,7 +57,7 @@ class LinkForm(forms.Form):
     )
     shows_prompt = forms.BooleanField(required=False)
     takes_replies = forms.BooleanField(required=False)
-    watermark = forms.CharField(required=False, max_length=_LONGEST_MARK)
+    watermark = Line(required=False, max_length=_LONGEST_MARK)
 
     def __init__(
         self, data: Any = None, *, team: Team, link: ShareLink | None = None,
@@ -96,7 +97,7 @@ class LinkForm(forms.Form):
     def clean_watermark(self) -> str:
         """The text over the images, which must be such as can be written there."""
         text = str(self.cleaned_data["watermark"])
-        if letters := pictures.missing(making.plain(text)):
+        if letters := pictures.missing(text):
             raise forms.ValidationError(
                 f"These cannot be written over an image: {' '.join(letters)}. "
                 "Use Latin, Greek or Cyrillic letters."

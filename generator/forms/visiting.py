@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from generator import names
+from generator.forms.lines import Line
 from generator.models.sharing import LONGEST_NOTE
 
 
@@ -18,14 +20,15 @@ class _Lines(forms.CharField):
     """Browsers count the end of a line as one character, and send two."""
 
     def to_python(self, value: Any) -> str:
-        """What was typed."""
-        return str(super().to_python(value)).replace("\r\n", "\n")
+        """What was typed; nothing where nothing of it is seen."""
+        typed = str(super().to_python(value)).replace("\r\n", "\n")
+        return typed if names.clean(typed) else ""
 
 
 class NoteForm(forms.Form):
     """A few words to whoever sent the link."""
 
-    name = forms.CharField(label="Your name, if you like", max_length=80, required=False)
+    name = Line(label="Your name, if you like", max_length=80, required=False)
     text = _Lines(
         label="Note",
         max_length=LONGEST_NOTE,

@@ -5,7 +5,6 @@ Whoever makes or changes a link holds the team meanwhile and looks at the member
 they may have been thrown out a moment ago.
 """
 
-import unicodedata
 import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from generator import names
 from generator.errors import NotAllowed
 from generator.library import choosing
 from generator.models import (
@@ -33,7 +33,6 @@ from generator.models.sharing import Audience, Download, ShareLinkQuerySet
 from generator.sharing import secrets
 
 MOST_IMAGES = 10_000
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _AT_ONCE = 1000  # rows of one insert
 
 
@@ -194,13 +193,6 @@ def last_day_of(link: ShareLink) -> date | None:
     return (link.expires_at - timedelta(microseconds=1)).astimezone(zone).date()
 
 
-def plain(text: str) -> str:
-    """A line of text without what is not seen: control characters, and marks that turn it round."""
-    kept = (" " if letter.isspace() else letter for letter in text if letter not in _TURNING)
-    seen = (letter for letter in kept if unicodedata.category(letter) not in {"Cc", "Cs", "Cn"})
-    return " ".join("".join(seen).split())
-
-
 # ── Rows ──
 
 _FIELDS = (
@@ -245,7 +237,7 @@ def _held(by: Membership) -> Membership:
 
 
 def _put(link: ShareLink, terms: Terms, expires_at: datetime | None) -> None:
-    link.title, link.watermark = plain(terms.title), plain(terms.watermark)
+    link.title, link.watermark = names.clean(terms.title), names.clean(terms.watermark)
     link.expires_at, link.most_views = expires_at, terms.most_views
     link.download, link.audience = terms.download, terms.audience
     link.shows_prompt, link.takes_replies = terms.shows_prompt, terms.takes_replies

@@ -124,6 +124,8 @@ def test_a_text_that_cannot_be_written_over_images_is_refused_beside_its_field_a
     text = answer.content.decode()
     assert said in text
     assert 'value="Müller 見本"' in text
+    answer = send(maker, team, image=str(image.pk), watermark="\u200b\u2060")
+    assert "Nothing of this can be seen." in answer.content.decode()
     send(maker, team, image=str(image.pk), watermark="Müller")
     assert ShareLink.objects.get().watermark == "Müller"
 
@@ -218,6 +220,8 @@ def test_nothing_chosen_leads_to_the_library(maker: Client, team: Team) -> None:
         ({"most_views": "0"}, "greater than or equal to 1"),
         ({"most_views": "many"}, "A whole number in digits"),
         ({"title": "x" * 81}, "at most 80 characters"),
+        ({"title": "\u0958" * 80}, "at most 80 characters"),  # two each, once they are composed
+        ({"title": "\u200b\u2060"}, "Nothing of this can be seen."),
         ({"download": "everything"}, "everything is not one of the available choices"),
     ],
 )

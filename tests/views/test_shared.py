@@ -611,6 +611,14 @@ def test_a_note_too_long_is_refused_beside_its_field_and_kept(
     assert not ShareNote.objects.exists()
 
 
+def test_a_note_of_which_nothing_is_seen_is_none(client: Client, images: list[ImageAsset]) -> None:
+    link = share(images, takes_replies=True)
+    client.get(at(link))
+    answer = client.post(at(link, "reply"), {"text": "\u200b\u2060"})
+    assert "Write something first." in answer.content.decode()
+    assert not ShareNote.objects.exists()
+
+
 @pytest.mark.parametrize("sent", [{"pick": "1"}, {"pick": "x"}, {"pick": "9" * 40}])
 def test_what_the_link_does_not_show_cannot_be_picked(
     client: Client, images: list[ImageAsset], sent: dict[str, str]
