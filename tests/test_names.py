@@ -28,3 +28,7 @@ def test_what_is_not_seen_is_left_out_and_the_rest_stays(typed: str, kept: str) 
 )
 def test_where_nothing_is_seen_there_is_no_name(typed: str) -> None:
     assert names.clean(typed) == ""
+
+
+def test_a_long_run_of_marks_takes_no_time_to_speak_of() -> None:
+    assert len(names.clean("a" + "\u0301\u0316" * 1_000_000)) <= names.READ

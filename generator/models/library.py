@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generator import names
 from generator.models.assets import ImageAsset
 from generator.models.people import Team, User
 
@@ -19,11 +20,12 @@ LONGEST_TITLE = 80  # characters of a collection's or a link's name
 
 
 def folded(name: str) -> str:
-    """A name as it is compared: case does not count, nor how an accent is written.
+    """A name as it is compared: case does not count, nor how an accent is written, nor joiners.
 
     Done here and not by the database: each of them has its own idea of capital letters.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    bare = name.translate(dict.fromkeys(map(ord, names.JOINERS)))
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", bare).casefold())
 
 
 class NamedQuerySet[T: "Named"](models.QuerySet[T]):

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from generator import names
 from generator.access import TeamRequest, in_team, needs
 from generator.errors import StudioError
 from generator.forms.choosing import ChoosingForm, Do
@@ -156,7 +157,7 @@ def _moved(request: TeamRequest, images: ImageAssetQuerySet, do: Do, what: str) 
 
 
 def _tag(request: TeamRequest, name: str) -> Tag:
-    found = Tag.objects.filter(team=request.team, folded=folded(" ".join(name.split()))).first()
+    found = Tag.objects.filter(team=request.team, folded=folded(names.clean(name))).first()
     if found is None:
         raise StudioError("There is no such tag. Write it as it is written on the images.")
     return found

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from generator import names
 from generator.access import TeamRequest, in_team, needs
 from generator.errors import StudioError
 from generator.library import sorting
@@ -154,7 +155,7 @@ def _deleted(request: TeamRequest, found: Collection, *, sure: int) -> HttpRespo
 def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
     """`q` is a part of their names; `after` and `tags_after` are the names that pages follow."""
     said, after, tags_after = (
-        _name(request.GET.get(name, "")) for name in ("q", "after", "tags_after")
+        names.clean(request.GET.get(name, "")) for name in ("q", "after", "tags_after")
     )
     found, found_tags = shelves(request.team, said, after), tags(request.team, said, tags_after)
     context = {
@@ -201,11 +202,6 @@ def _listed[T: Named](rows: NamedQuerySet[T], said: str, after: str) -> NamedQue
     if said:
         rows = rows.filter(folded__contains=folded(said))
     return rows.filter(folded__gt=after).by_name()
-
-
-def _name(text: str) -> str:
-    """What an address says of a name."""
-    return " ".join(text[: 4 * LONGEST_TITLE].replace("\0", " ").split())
 
 
 def _more(found: list[Shelf], most: int, name: str, said: str) -> str:

@@ -61,6 +61,7 @@ def test_case_and_spaces_make_no_second_tag(images: list[ImageAsset], team: Team
 SAME = [
     ("For the client", " for  the CLIENT "), ("Ärger", "ärger"), ("Straße", "STRASSE"),
     ("İstanbul", "i\u0307stanbul"), ("Cafe\u0301", "CAFÉ"), ("ΟΔΟΣ", "οδος"),
+    ("می\u200cخواهم", "میخواهم"),
 ]  # fmt: skip
 
 

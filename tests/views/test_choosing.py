@@ -73,6 +73,17 @@ def test_a_tag_is_put_on_and_taken_off(maker: Client, team: Team, images: list[I
     assert "no such tag" in told(choose(maker, team, "untag", images, tag="beach"))
 
 
+@pytest.mark.parametrize("name", ["👩\u200d🚀", "می\u200cخواهم", "a\u200bb", "\u202eright"])
+def test_a_tag_is_taken_off_and_found_by_the_text_it_was_put_on_with(
+    maker: Client, team: Team, images: list[ImageAsset], name: str
+) -> None:
+    choose(maker, team, "tag", images, tag=name)
+    listed = maker.get(reverse("collections", args=[team.slug]), {"q": name}).content.decode()
+    assert team.tags.get().name in words(listed)
+    assert "There is no such tag" not in told(choose(maker, team, "untag", images, tag=name))
+    assert not team.tags.exists()
+
+
 def test_images_go_into_a_collection_that_is_there_or_a_new_one(
     maker: Client, team: Team, images: list[ImageAsset]
 ) -> None:
