@@ -160,7 +160,7 @@ def make_link(
     link = ShareLink(team=team, author=author, collection=collection, **facts)
     link.nonce = secrets.new_nonce()
     link.digest = secrets.digest_of(secrets.secret_of(link))
-    secrets.set_password(link, password)
+    link.password = secrets.hashed(password)
     link.save()
     for position, image in enumerate(images):
         SharedImage.objects.create(link=link, image=image, position=position)

@@ -108,6 +108,7 @@ def change(link: ShareLink, terms: Terms, *, by: Membership) -> None:
     and for terms that cannot be.
     """
     expires_at = closing(link.team, terms.last_day)
+    password = _hashed(terms)  # slow, and nobody waits for it
     with transaction.atomic():
         # Held and read anew, so that nothing that happens meanwhile is written over.
         held = steered_by(_held(by)).select_for_update(of=("self",)).filter(pk=link.pk).first()
@@ -115,7 +116,7 @@ def change(link: ShareLink, terms: Terms, *, by: Membership) -> None:
             raise Gone("This link is not there any more.")
         if held.revoked_at:
             raise NotAllowed("This link is revoked. Make another.")
-        _put(held, terms, expires_at)
+        _put(held, terms, expires_at, password)
         held.save(update_fields=_FIELDS)
 
 
@@ -208,7 +209,7 @@ def _make(
     link = ShareLink(team=by.team, author=by.user, collection=collection)
     link.nonce = secrets.new_nonce()
     link.digest = secrets.digest_of(secrets.secret_of(link))
-    _put(link, terms, closing(by.team, terms.last_day))
+    _put(link, terms, closing(by.team, terms.last_day), _hashed(terms))
     with transaction.atomic():
         _held(by)
         if collection and not Collection.objects.filter(pk=collection.pk).exists():
@@ -236,10 +237,14 @@ def _held(by: Membership) -> Membership:
     return now
 
 
-def _put(link: ShareLink, terms: Terms, expires_at: datetime | None) -> None:
+def _hashed(terms: Terms) -> str | None:
+    return None if terms.password is None else secrets.hashed(terms.password)
+
+
+def _put(link: ShareLink, terms: Terms, expires_at: datetime | None, password: str | None) -> None:
     link.title, link.watermark = names.clean(terms.title), names.clean(terms.watermark)
     link.expires_at, link.most_views = expires_at, terms.most_views
     link.download, link.audience = terms.download, terms.audience
     link.shows_prompt, link.takes_replies = terms.shows_prompt, terms.takes_replies
-    if terms.password is not None:
-        secrets.set_password(link, terms.password)
+    if password is not None:
+        link.password = password

@@ -79,17 +79,6 @@ def beside(link: ShareLink, key: int) -> tuple[int | None, int | None]:
     return before, behind
 
 
-def every(link: ShareLink) -> Iterable[Shown]:
-    """All of its images, a page's worth in memory at a time."""
-    after: int | None = None
-    while True:
-        part = page(link, after=after, size=200)
-        yield from part.images
-        if part.after is None:
-            return
-        after = part.after
-
-
 # A link has rows of its own, or those of a collection; both have a key and tie an image.
 type _Rows = QuerySet[Any]
 

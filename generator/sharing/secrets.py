@@ -49,18 +49,13 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def find(secret: str) -> ShareLink | None:
-    """The link of this secret, whether or not it may still be opened; one query for any text."""
-    rows = ShareLink.objects.select_related("team", "author", "collection")
-    return rows.filter(digest=digest_of(secret)).first()
-
-
-def set_password(link: ShareLink, text: str) -> None:
-    """Give the link a password, not yet saved; none if `text` is empty.
+def hashed(text: str) -> str:
+    """What a link's row keeps of a password; nothing if it is empty. Slow on purpose: hold no row
+    meanwhile.
 
     Whoever got in by an earlier one is out, as what lets them in is of that one's hash.
     """
-    link.password = make_password(text) if text else ""
+    return make_password(text) if text else ""
 
 
 def check_password(link: ShareLink, text: str) -> bool:

@@ -19,7 +19,7 @@ from generator.models import (
     Team,
     User,
 )
-from generator.sharing import making, secrets
+from generator.sharing import making, opening, secrets
 from generator.sharing.making import Terms
 from tests.make import (
     add_member,
@@ -70,7 +70,7 @@ def test_the_row_of_a_link_does_not_hold_its_secret(membership: Membership) -> N
     held = " ".join(str(value) for value in link.__dict__.values())
     assert secret not in held
     assert "open sesame" not in held
-    assert secrets.find(secret) == link
+    assert opening.opened(secret, user=None, now=timezone.now(), is_in=False) == link
 
 
 def test_only_kept_images_of_the_team_are_found_and_the_others_are_counted(
@@ -195,6 +195,21 @@ def test_a_password_is_kept_changed_and_taken_away(membership: Membership) -> No
     making.change(link, Terms(password=""), by=membership)
     link.refresh_from_db()
     assert not link.password
+
+
+def test_a_password_is_hashed_while_no_row_is_held(
+    membership: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside, within = len(connection.savepoint_ids), []
+
+    def make_password(text: str) -> str:
+        within.append(len(connection.savepoint_ids))
+        return text
+
+    monkeypatch.setattr(secrets, "make_password", make_password)
+    link = make(membership, password="first one")
+    making.change(link, Terms(password="second one"), by=membership)
+    assert within == [outside, outside]
 
 
 def test_what_is_revoked_stays_revoked(membership: Membership) -> None:

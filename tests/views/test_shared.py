@@ -291,7 +291,7 @@ def test_the_password_opens_the_link_and_no_other_until_it_is_changed(
     client.cookies["visit"] = stolen
     client.cookies["visit"]["path"] = "/"
     assert "have a password" in client.get(at(other)).content.decode()
-    secrets.set_password(link, "open sesame")
+    link.password = secrets.hashed("open sesame")
     link.save()
     assert "have a password" in client.get(at(link)).content.decode()
     assert client.get(at(link, f"{keys(link)[0]}/small")).status_code == 404

@@ -131,7 +131,7 @@ def test_whoever_was_shut_out_writes_nothing_more(
     link = share(team, member, takes_replies=True)
     client.get(at(link))
     if "password" in change:
-        secrets.set_password(link, change["password"])
+        link.password = secrets.hashed(change["password"])
     else:
         link.revoked_at = change["revoked_at"]
     link.save()
