@@ -16,7 +16,7 @@ from generator.models import ImageAsset, ShareLink
 from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.packing import Tells
-from generator.sharing import opening, secrets
+from generator.sharing import opening
 from generator.zipping import CHUNK, EPOCH, Entry, Unreadable
 
 SMALL = 1600  # pixels of the longest side of a small download
@@ -65,7 +65,7 @@ def extension_of(link: ShareLink, image: ImageAsset) -> str:
     return "jpg" if form == "jpeg" else form
 
 
-def entries(link: ShareLink, user: int | None) -> Iterator[Entry]:
+def entries(link: ShareLink, secret: str, user: int | None) -> Iterator[Entry]:
     """All that the link shows, for an archive that this person takes (None: nobody signed in).
 
     It ends early once the link is shut, to them or to all, or on other terms.
@@ -74,7 +74,7 @@ def entries(link: ShareLink, user: int | None) -> Iterator[Entry]:
     while True:
         part = opening.page(link, after=after, size=_AT_ONCE)
         for shown in part.images:
-            if not _holds(link, user):
+            if not _holds(link, secret, user):
                 return
             packing.give_back_connection()
             yield _entry(link, shown.image)
@@ -83,9 +83,8 @@ def entries(link: ShareLink, user: int | None) -> Iterator[Entry]:
         after = part.after
 
 
-def _holds(link: ShareLink, user: int | None) -> bool:
+def _holds(link: ShareLink, secret: str, user: int | None) -> bool:
     """Whether what the archive was begun on is so still; it may take hours."""
-    secret = secrets.secret_of(link)
     now = opening.opened(secret, user=user, now=timezone.now(), is_in=True)
     return now is not None and all(getattr(now, name) == getattr(link, name) for name in _TERMS)
 

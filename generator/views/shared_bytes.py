@@ -79,7 +79,7 @@ def archive(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     if request.method == "GET":
         visit.log(Came.TOOK_ALL)
     name = f"{zipping.safe_name(visit.link.title) or 'images'}.zip"
-    entries = handing.entries(visit.link, request.user.pk)
+    entries = handing.entries(visit.link, visit.secret, visit.user)
     packing.give_back_connection()
     return zip_answer(request, zipping.stream(entries), name)
 

@@ -470,7 +470,7 @@ def test_an_archive_ends_where_its_link_is_put_on_other_terms(
     images: list[ImageAsset], change: dict[str, Any]
 ) -> None:
     link = share(images)
-    entries = handing.entries(link, None)
+    entries = handing.entries(link, secrets.secret_of(link), None)
     next(entries)
     ShareLink.objects.filter(pk=link.pk).update(**change)
     assert list(entries) == []
@@ -480,7 +480,7 @@ def test_an_archive_for_members_ends_where_one_is_none_any_more(
     member: User, images: list[ImageAsset]
 ) -> None:
     link = share(images, audience=Audience.MEMBERS)
-    entries = handing.entries(link, member.pk)
+    entries = handing.entries(link, secrets.secret_of(link), member.pk)
     next(entries)
     member.memberships.filter(team=link.team).delete()
     assert list(entries) == []
@@ -490,7 +490,7 @@ def test_an_archive_goes_on_where_the_link_has_another_title_or_no_views_left(
     images: list[ImageAsset],
 ) -> None:
     link = share(images, most_views=1)
-    entries = handing.entries(link, None)
+    entries = handing.entries(link, secrets.secret_of(link), None)
     next(entries)
     ShareLink.objects.filter(pk=link.pk).update(title="Round three", views=1)
     assert len(list(entries)) == 2
