@@ -181,9 +181,9 @@ def set_role(of: Membership, role: Role, *, by: Membership) -> Lost:
             _keep_an_owner(of)
         of.role = role
         of.save(update_fields=["role"])
-        lost = Lost(revoke_without_right(of), lifecycle.withdraw_without_right(of))
-    live.membership_changed([team.pk])
-    return lost
+        links = revoke_without_right(of)
+        live.membership_changed([team.pk])
+    return Lost(links, 0 if of.may_make else lifecycle.withdraw(of.user, team))
 
 
 def remove(member: Membership, *, by: Membership, keep_links: bool) -> int:

@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
-from generator import books, jobs, leaving, teaming
+from generator import books, jobs, leaving, live, teaming
 from generator.errors import NotAllowed, StudioError
+from generator.lifecycle import withdrawing
 from generator.models import Generation, Membership, QuotaAccount, Role, Status, Team, User, Window
+from generator.models.people import TeamQuerySet
 from tests.make import add_member, make_entry, make_generation, make_team, make_user
 from tests.services.test_races import race
 
@@ -22,6 +27,20 @@ def mara() -> Membership:
 def joined(mara: Membership, name: str, role: Role = Role.MEMBER) -> Membership:
     """One more in the team."""
     return add_member(mara.team, make_user(name), role)
+
+
+def staff_set(staff: Client, member: Membership, typed: dict[str, str]) -> None:
+    """Save the team's page in the admin with something else for one member."""
+    prefixes = ("memberships", "memberships-2", "accounts", "accounts-2")
+    form = {f"{name}-{part}_FORMS": "0" for name in prefixes for part in ("TOTAL", "INITIAL")}
+    form |= {
+        "name": member.team.name, "time_zone": "UTC", "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "1", "memberships-0-id": f"{member.pk}",
+        "memberships-0-team": f"{member.team_id}", "memberships-0-role": member.role,
+        **{f"memberships-0-{name}": value for name, value in typed.items()},
+    }  # fmt: skip
+    there = reverse("admin:generator_team_change", args=[member.team_id])
+    assert staff.post(there, form).status_code == 302
 
 
 def owners(team: Team) -> set[str]:
@@ -251,3 +270,58 @@ def test_of_two_teams_made_at_once_the_last_that_one_may_is_the_only_one(setting
     outcomes = race(make, make)
     assert sum(isinstance(outcome, NotAllowed) for outcome in outcomes) == 1
     assert nora.made_teams.count() == 1
+
+
+# ── Withdrawing ──
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["made a viewer", "removed", "left", "staff: viewer", "staff: out"])
+def test_what_waits_is_withdrawn_only_once_the_change_of_members_is_committed(
+    mara: Membership, monkeypatch: pytest.MonkeyPatch, client: Client, how: str
+) -> None:
+    # Or the accounts would be locked before a generation that a worker holds and closes.
+    make_entry()
+    jonas = joined(mara, "jonas")
+    for _ in range(2):
+        make_generation(jonas.user, mara.team)
+    cancel, within = withdrawing.cancel, []
+
+    def watched(generation: Generation) -> None:
+        within.append(connection.in_atomic_block)
+        cancel(generation)
+
+    monkeypatch.setattr(withdrawing, "cancel", watched)
+    match how:
+        case "made a viewer":
+            teaming.set_role(jonas, Role.VIEWER, by=mara)
+        case "removed":
+            teaming.remove(jonas, by=mara, keep_links=False)
+        case "left":
+            teaming.leave(jonas, keep_links=False)
+        case _:
+            client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+            staff_set(
+                client, jonas, {"DELETE": "on"} if how == "staff: out" else {"role": "viewer"}
+            )
+    assert within == [False, False]
+    assert not jonas.user.generations.filter(status=Status.QUEUED).exists()
+    assert books.prove() == []
+
+
+@pytest.mark.parametrize("typed", [{"role": "viewer"}, {"DELETE": "on"}])
+def test_staff_change_members_with_the_team_held_and_open_pages_are_told(
+    mara: Membership, monkeypatch: pytest.MonkeyPatch, client: Client, typed: dict[str, str],
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
+    jonas = joined(mara, "jonas")
+    held: list[int] = []
+    told: list[str] = []
+    hold = TeamQuerySet.held
+    monkeypatch.setattr(TeamQuerySet, "held", lambda self, pk: (held.append(pk), hold(self, pk))[1])
+    monkeypatch.setattr(live, "_publish", lambda channel, _line: told.append(channel))
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+    with django_capture_on_commit_callbacks(execute=True):
+        staff_set(client, jonas, typed)
+    assert held == [mara.team_id]
+    assert told == [f"{live.CHANNELS}{mara.team_id}"]

@@ -14,7 +14,9 @@ class SetsCaps:
     """The part of a page that sets caps: all accounts that it may write are locked at first.
 
     In the order of keys, as whoever begins an image locks them: in another, the two would wait for
-    each other.
+    each other. A team is held before its accounts, since its page changes members as well. What
+    locks generations must wait for the commit (see `TeamAdmin.save_formset`): workers hold those
+    before accounts.
     """
 
     def changeform_view(
@@ -27,16 +29,17 @@ class SetsCaps:
             return shown
         with transaction.atomic():
             here: Any = self
-            _lock_accounts(here.get_object(request, unquote(object_id)))
+            _lock(here.get_object(request, unquote(object_id)))
             answer: HttpResponse = page.changeform_view(request, object_id, *args, **kwargs)
             return answer
 
 
-def _lock_accounts(owner: User | Team | QuotaAccount | None) -> None:
+def _lock(owner: User | Team | QuotaAccount | None) -> None:
     match owner:
         case User():
             wanted = Q(user=owner)
         case Team():
+            Team.objects.held(owner.pk)
             wanted = Q(team=owner)
         case QuotaAccount():
             wanted = Q(pk=owner.pk)

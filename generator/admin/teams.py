@@ -1,8 +1,10 @@
 """Teams with members and credits, and invitations."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -12,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.paginator import InfinitePaginator
 
-from generator import lifecycle
+from generator import lifecycle, live
 from generator.admin import caps
 from generator.admin.base import LargeTable, StudioAdmin, teams_named
 from generator.admin.caps_saving import SetsCaps
@@ -115,11 +117,14 @@ class TeamAdmin(SetsCaps, StudioAdmin):
         for gone in getattr(formset, "deleted_objects", []):
             if isinstance(gone, Membership):
                 making.revoke_of(gone.user, gone.team)
-                lifecycle.withdraw(gone.user, gone.team)
+                live.membership_changed([gone.team_id])
+                _withdraw_then(gone)
         for changed, _fields in getattr(formset, "changed_objects", []):
             if isinstance(changed, Membership):
                 making.revoke_without_right(changed)
-                lifecycle.withdraw_without_right(changed)
+                live.membership_changed([changed.team_id])
+                if not changed.may_make:
+                    _withdraw_then(changed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
         """Nobody: a team holds images and a ledger."""
@@ -137,6 +142,15 @@ class TeamAdmin(SetsCaps, StudioAdmin):
         kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), "may_see": may_see}
         page: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return page
+
+
+def _withdraw_then(member: Membership) -> None:
+    """Withdraw what waits once the save is committed.
+
+    Within it the accounts are locked, and a worker that closes one of these holds it and waits for
+    them. The sweep does it where the process ends in between.
+    """
+    transaction.on_commit(partial(lifecycle.withdraw, member.user, member.team))
 
 
 @admin.register(Invitation)

@@ -16,7 +16,6 @@ from generator.lifecycle.storing import STORE_LEASE, STORING_TRIES
 from generator.lifecycle.withdrawing import (
     withdraw,
     withdraw_of_suspended,
-    withdraw_without_right,
 )
 
 __all__ = [
@@ -34,5 +33,4 @@ __all__ = [
     "submit",
     "withdraw",
     "withdraw_of_suspended",
-    "withdraw_without_right",
 ]

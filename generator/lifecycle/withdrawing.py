@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from generator.errors import AlreadyMoved, IllegalMove
@@ -13,21 +12,13 @@ from generator.models.roles import roles_that_may
 
 def withdraw(author: User, team: Team | None = None) -> int:
     """Cancel all that waits of this author, in this team or in all of them, and say how many; the
-    credits go back."""
+    credits go back.
+
+    Not inside a transaction: each is one of its own, or accounts would be locked before the next
+    generation, and a worker that closes that one holds it and waits for them.
+    """
     waiting = author.generations.filter(status=Status.QUEUED)
     return _cancelled(waiting.filter(team=team) if team else waiting)
-
-
-def withdraw_without_right(member: Membership) -> int:
-    """Cancel what waits of a member if their role, as it is now, does not let them make images, and
-    say how many; all of it or nothing, with the change of the role."""
-    if member.may_make:
-        return 0
-    with transaction.atomic():
-        waiting = member.user.generations.filter(team=member.team_id, status=Status.QUEUED)
-        # All of them before the first account, which is the order in which workers lock.
-        locked = waiting.select_for_update(no_key=True, of=("self",)).order_by("pk")
-        return _cancelled(list(locked))
 
 
 def withdraw_of_suspended() -> int:

@@ -152,8 +152,9 @@ def test_what_became_of_a_link_is_noted_without_what_opens_it(
 
 @pytest.mark.parametrize("become", [{"role": "member", "DELETE": "on"}, {"role": "viewer"}])
 def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there_and_nothing_that_waits(
-    staff: Client, link: ShareLink, member: User, team: Team, become: dict[str, str]
-) -> None:
+    staff: Client, link: ShareLink, member: User, team: Team, become: dict[str, str],
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
     waits = make_generation(member, team)
     membership = team.memberships.get(user=member)
     prefixes = ("memberships", "memberships-2", "accounts", "accounts-2")
@@ -165,7 +166,8 @@ def test_whose_place_in_a_team_staff_take_away_has_no_open_link_there_and_nothin
         **{f"memberships-0-{name}": value for name, value in become.items()},
     }  # fmt: skip
     there = reverse("admin:generator_team_change", args=[team.pk])
-    assert staff.post(there, form).status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        assert staff.post(there, form).status_code == 302
     assert not team.memberships.filter(role="member").exists()
     link.refresh_from_db()
     waits.refresh_from_db()
