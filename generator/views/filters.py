@@ -39,11 +39,7 @@ class Filter:
     several: bool
     said: str  # what is on, in words; empty for nothing
     without: str  # the query of the address with this filter off
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether there may be more to choose than is listed."""
-        return len(self.choices) >= MOST_LISTED
+    is_cut: bool  # whether there is more to choose than is listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +66,13 @@ def filters_of(team: Team, look: Look) -> list[Filter]:
 
 def sets_of(team: Team, look: Look) -> list[Filter]:
     """The filters by what the team has sorted, which grow while somebody sorts."""
-    collections = _named(Collection.objects.filter(team=team), look.collection)
-    tags = _named(Tag.objects.filter(team=team), look.tag)
+    collections, tags = Collection.objects.filter(team=team), Tag.objects.filter(team=team)
     return [
-        _filter(
-            "collection", "Collection", collections, (look.collection,),
-            replace(look, collection=None), several=False,
+        _set(
+            "collection", "Collection", collections, look.collection,
+            replace(look, collection=None),
         ),
-        _filter("tag", "Tag", tags, (look.tag,), replace(look, tag=None), several=False),
+        _set("tag", "Tag", tags, look.tag, replace(look, tag=None)),
     ]  # fmt: skip
 
 
@@ -111,12 +106,16 @@ def days_said(look: Look) -> str:
             return f"{_day(since)} to {_day(until)}" if since and until else ""
 
 
-def _named(rows: NamedQuerySet[Any], chosen: int | None) -> list[tuple[str, str]]:
-    """By key and name: the first by name, and the one that is on."""
-    listed = list(rows.by_name().values_list("pk", "name")[:MOST_LISTED])
+def _set(
+    name: str, title: str, rows: NamedQuerySet[Any], chosen: int | None, without: Look
+) -> Filter:
+    """The first by name, and the one that is on."""
+    found = list(rows.by_name().values_list("pk", "name")[: MOST_LISTED + 1])
+    listed, is_cut = found[:MOST_LISTED], len(found) > MOST_LISTED
     if chosen and chosen not in dict(listed):
         listed += rows.filter(pk=chosen).values_list("pk", "name")
-    return [(str(pk), name) for pk, name in listed]
+    options = [(str(pk), label) for pk, label in listed]
+    return _filter(name, title, options, (chosen,), without, several=False, is_cut=is_cut)
 
 
 def _models(team: Team) -> list[tuple[str, str]]:
@@ -136,14 +135,14 @@ def _authors(team: Team) -> list[tuple[str, str]]:
 
 def _filter(
     name: str, title: str, options: Iterable[tuple[str, str]],
-    chosen: Iterable[object], without: Look, *, several: bool = True,
+    chosen: Iterable[object], without: Look, *, several: bool = True, is_cut: bool = False,
 ) -> Filter:  # fmt: skip
     on = {str(value) for value in chosen if value is not None}
     choices = [Choice(value, label, value in on) for value, label in options]
     known = [choice.label for choice in choices if choice.chosen]
     # What is on and not listed (a model nobody used yet) can still be taken off.
     choices += [Choice(value, value, True) for value in sorted(on - {c.value for c in choices})]
-    return Filter(name, title, choices, several, _said(known, len(on)), without.query)
+    return Filter(name, title, choices, several, _said(known, len(on)), without.query, is_cut)
 
 
 def _said(labels: list[str], count: int) -> str:

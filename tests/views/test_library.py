@@ -274,4 +274,23 @@ def test_a_set_that_is_not_listed_any_more_is_still_called_by_its_name(
     last = sorting.tag(team, [], "winter")
     shown = maker.get(reverse("library", args=[team.slug]), {"tag": last.pk}).content.decode()
     assert "Tag: winter" in words(shown)
-    assert "the others are under “All collections and tags”" in words(shown)
+    assert "the others are under" in sheet(shown, "tag")
+
+
+def test_only_a_sheet_that_leaves_some_out_says_where_the_others_are(
+    maker: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sorting.tag(team, [], "autumn")
+    ada = make_user("ada")
+    add_member(team, ada)
+    for author in (member, ada):
+        make_asset(make_generation(author, team, status=Status.SUCCEEDED, cost=40))
+    monkeypatch.setattr(filters, "MOST_LISTED", 1)
+    shown = maker.get(reverse("library", args=[team.slug])).content.decode()
+    assert "autumn" in sheet(shown, "tag")
+    assert not [name for name in ("author", "model", "tag") if "the others" in sheet(shown, name)]
+
+
+def sheet(shown: str, name: str) -> str:
+    """The words of a filter's sheet."""
+    return words(shown.partition(f'id="choices-{name}"')[2].partition("</fieldset>")[0])
