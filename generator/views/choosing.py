@@ -201,8 +201,8 @@ def _answer(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpRespons
 
 
 def _in_place(request: TeamRequest, form: ChoosingForm, told: Told) -> HttpResponse:
-    """What came of it, for the page that is open; with what it may have added to the filters."""
-    if told.do not in (Do.TAG, Do.COLLECT) or "back" not in request.POST:
+    """What came of it, for the page that is open; with the filters, where sets come or go by it."""
+    if told.do not in (Do.TAG, Do.UNTAG, Do.COLLECT) or "back" not in request.POST:
         return render(request, "generator/library.html#told", {"told": told})
     sets = sets_of(request.team, _look(form))
     choices = {f"{one.name}s": one.choices for one in sets}

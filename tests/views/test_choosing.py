@@ -84,6 +84,16 @@ def test_a_tag_is_taken_off_and_found_by_the_text_it_was_put_on_with(
     assert not team.tags.exists()
 
 
+def test_a_tag_that_comes_and_goes_does_so_among_the_filters(
+    maker: Client, team: Team, images: list[ImageAsset]
+) -> None:
+    drawn = choose(maker, team, "tag", images, tag="beach", back="").content.decode()
+    assert '<option value="beach">' in drawn
+    drawn = choose(maker, team, "untag", images, tag="beach", back="").content.decode()
+    assert 'id="choices-tag"' in drawn
+    assert '<option value="beach">' not in drawn
+
+
 def test_images_go_into_a_collection_that_is_there_or_a_new_one(
     maker: Client, team: Team, images: list[ImageAsset]
 ) -> None:
