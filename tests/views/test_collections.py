@@ -247,6 +247,18 @@ def test_pages_of_names_follow_without_gap_or_repeat(
         assert len(own) == len(set(own)) == 5
 
 
+def test_a_further_page_of_tags_says_nothing_of_further_collections(
+    maker: Client, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "TAGS", 1)
+    for name in ("autumn", "winter"):
+        sorting.tag(team, [], name)
+    further = maker.get(next_page(page(maker, team), "tags")).content.decode()
+    assert names(further) == ["winter"]
+    assert "No collections yet" in words(further)
+    assert "No more collections" not in words(further)
+
+
 def test_a_name_is_found_by_a_part_of_it(
     maker: Client, team: Team, member: User, images: list[ImageAsset]
 ) -> None:
