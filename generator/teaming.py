@@ -27,7 +27,8 @@ from generator.sharing.making import hand_to, revoke_of, revoke_without_right
 LIFE = timedelta(days=7)  # of an invitation
 MOST_OPEN = 50  # invitations of one team
 MOST_A_DAY = 200  # invitations that one person sends
-MOST_LETTERS = 3  # that an address gets a day, whichever teams they are from
+MOST_LETTERS = 2  # that a team writes to one address a day
+MOST_OF_ALL = 3  # that an address gets a day, whichever teams they are from; then links by hand
 LONGEST_ADDRESS = 254
 
 
@@ -80,9 +81,11 @@ def faults(team: Team, addresses: Sequence[str], *, by_mail: bool) -> list[str]:
     bad = [address for address in addresses if not _is_address(address)]
     here = [address for address in _members_among(team, addresses) if address not in bad]
     new = [address for address in addresses if address not in {*bad, *here}]
-    full = _with_enough_letters(new) if by_mail else []
+    full = _with_letters(new, MOST_LETTERS, team=team) if by_mail else []
     good = [address for address in new if address not in full]
-    enough = gettext("%(text)s got %(most)s invitations today, and no more go there. Try tomorrow.")
+    enough = gettext(
+        "%(text)s got %(most)s letters from this team today, and no more go there. Try tomorrow."
+    )
     return [
         *(gettext("%(text)s is not an address.") % {"text": text[:80]} for text in bad),
         *(gettext("%(text)s is in the team already.") % {"text": text} for text in here),
@@ -95,13 +98,14 @@ def faults(team: Team, addresses: Sequence[str], *, by_mail: bool) -> list[str]:
 def invite(by: Membership, addresses: Sequence[str], role: Role, *, by_mail: bool) -> list[Sent]:
     """Ask these addresses in, all or none of them; each gets a letter, or a link to hand over.
 
-    An open invitation to the same address is replaced. Raises NotAllowed for a role that `by` may
-    not give, StudioError with the faults, or where there are too many.
+    By hand it goes as well where an address had enough letters for today, of whichever teams. An
+    open invitation to the same address is replaced. Raises NotAllowed for a role that `by` may not
+    give, and where they are not in the team any more, StudioError with the faults, or where there
+    are too many.
     """
     addresses = list(dict.fromkeys(address.lower() for address in addresses))
     with transaction.atomic():
-        team = Team.objects.held(by.team_id)
-        by = Membership.objects.select_related("user").get(pk=by.pk)
+        team, by, _by = _held(by, by)
         if team.personal_of_id is not None or not by.may_invite(role):
             raise NotAllowed(gettext("Your role does not let you give this role."))
         if by_mail:
@@ -110,9 +114,13 @@ def invite(by: Membership, addresses: Sequence[str], role: Role, *, by_mail: boo
             raise StudioError(" ".join(found))
         _end_those_to(team, addresses)
         _check_room(team, by.user, len(addresses))
-        sent = [_invitation(team, by.user, address, role, by_mail) for address in addresses]
-    if by_mail:
-        jobs.mail_invitations(one.invitation.pk for one in sent)
+        shut = _with_letters(addresses, MOST_OF_ALL) if by_mail else addresses
+        sent = [
+            _invitation(team, by.user, address, role, by_mail=address not in shut)
+            for address in addresses
+        ]
+    if letters := [one.invitation.pk for one in sent if not one.secret]:
+        jobs.mail_invitations(letters)
     return sent
 
 
@@ -304,12 +312,15 @@ def _members_among(team: Team, addresses: Sequence[str]) -> list[str]:
     return sorted(wanted & found)
 
 
-def _with_enough_letters(addresses: Sequence[str]) -> list[str]:
+def _with_letters(addresses: Sequence[str], most: int, *, team: Team | None = None) -> list[str]:
+    """Those to which as many letters went within a day, of this team or of all."""
     lately = timezone.now() - timedelta(days=1)
     letters = Invitation.objects.filter(created_at__gte=lately, mail_at__isnull=False)
+    if team:
+        letters = letters.filter(team=team)
     written = letters.filter(email__in=addresses).values_list("email", flat=True)
     counted = Counter(written)
-    return [address for address in addresses if counted[address] >= MOST_LETTERS]
+    return [address for address in addresses if counted[address] >= most]
 
 
 def _take_out_of(good: Sequence[str]) -> str:
@@ -342,7 +353,7 @@ def _check_room(team: Team, sender: User, more: int) -> None:
         raise StudioError(text % {"most": MOST_A_DAY})
 
 
-def _invitation(team: Team, sender: User, email: str, role: Role, by_mail: bool) -> Sent:
+def _invitation(team: Team, sender: User, email: str, role: Role, *, by_mail: bool) -> Sent:
     now = timezone.now()
     invitation = Invitation(
         team=team, email=email, role=role, invited_by=sender, expires_at=now + LIFE,

@@ -36,6 +36,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="invitation",
+            index=models.Index(fields=["email", "created_at"], name="invitations_to_an_address"),
+        ),
+        migrations.AddIndex(
+            model_name="invitation",
             index=models.Index(
                 condition=models.Q(("mail_at__isnull", False), ("mailed_at", None)),
                 fields=["mail_at"],

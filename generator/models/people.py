@@ -215,6 +215,7 @@ class Invitation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["team", "-id"], name="invitations_of_a_team"),
+            models.Index(fields=["email", "created_at"], name="invitations_to_an_address"),
             models.Index(
                 fields=["mail_at"],
                 name="unsent_invitations",

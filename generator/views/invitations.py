@@ -22,7 +22,7 @@ from generator.views.teams import page
 @needs(Deed.INVITE)
 @sensitive_variables("sent", "links")
 def invite(request: TeamRequest) -> HttpResponse:
-    """Send invitations; where the studio sends no e-mail, show their links, this once."""
+    """Send invitations; where no letter goes, show their links, this once."""
     if request.team.personal_of_id is not None:
         raise Http404
     if request.method != "POST":
@@ -40,10 +40,10 @@ def invite(request: TeamRequest) -> HttpResponse:
     except StudioError as refusal:
         form.add_error("addresses", str(refusal))
         return page(request, invite=form)
-    if by_mail:
-        many = len(sent)
+    if many := sum(not one.secret for one in sent):
         words = "An invitation is" if many == 1 else f"{many} invitations are"
         messages.success(request, f"{words} on the way.")
+    if many == len(sent):
         return redirect("team", request.team.slug)
     links = [
         (
@@ -51,8 +51,9 @@ def invite(request: TeamRequest) -> HttpResponse:
             request.build_absolute_uri(reverse("invitation", args=[one.secret])),
         )
         for one in sent
+        if one.secret
     ]
-    return page(request, links=links)
+    return page(request, links=links, sends_mail=by_mail)
 
 
 @require_POST

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from generator import jobs, teaming
 from generator.models import Invitation, Membership, Role, Team, User
+from generator.models.people import TeamQuerySet
 from tests.conftest import FakeQueue
 from tests.make import PASSWORD, add_member, make_team, make_user
 
@@ -215,19 +216,52 @@ def test_withdrawing_does_not_lift_what_one_may_send_a_day(
     assert "3 invitations a day" in ask(mara).content.decode()
 
 
-def test_an_address_gets_three_letters_a_day_from_all_teams_together(mara: Membership) -> None:
+def test_a_team_writes_to_an_address_twice_a_day(mara: Membership) -> None:
     for _ in range(2):
-        ask(mara)
-    other = add_member(make_team(slug="elsewhere"), make_user(), Role.OWNER)
-    assert ask(other, LENA.upper()).status_code == 302
+        assert ask(mara, LENA.upper()).status_code == 302
     page = ask(mara, f"{LENA}, sam@example.org").content.decode()
     assert (
-        f"{LENA} got 3 invitations today, and no more go there. Try tomorrow. "
+        f"{LENA} got 2 letters from this team today, and no more go there. Try tomorrow. "
         "Take it out to invite sam@example.org alone." in page
     )
-    assert Invitation.objects.filter(email=LENA).count() == 3
+    assert Invitation.objects.count() == 2
     Invitation.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert ask(mara).status_code == 302
+
+
+def test_an_address_gets_three_letters_a_day_and_further_teams_a_link_to_hand_over(
+    mara: Membership, queue: FakeQueue, django_capture_on_commit_callbacks: Any, client: Client
+) -> None:
+    for _ in range(2):
+        ask(add_member(make_team(), make_user(), Role.OWNER))
+    ask(add_member(make_team(), make_user(), Role.OWNER), LENA.upper())
+    with django_capture_on_commit_callbacks(execute=True):
+        page = ask(mara, f"{LENA}, sam@example.org").content.decode()
+    # What other teams did is not told, and shuts nobody out.
+    assert "No letter can go there today.</strong> Hand this link over yourself" in page
+    assert "An invitation is on the way." in page
+    mailed, by_hand = (mara.team.invitations.get(email=each) for each in ("sam@example.org", LENA))
+    assert ("mail_invitation", (str(mailed.pk),)) in queue.sent
+    assert ("mail_invitation", (str(by_hand.pk),)) not in queue.sent
+    (link,) = re.findall(r"http://testserver(/invitations/[\w-]+/)", page)[:1]
+    client.post(link)
+    client.post(SIGN_UP, FRESH)
+    assert mara.team.memberships.filter(user__username="lena").exists()
+    assert not EmailAddress.objects.get(email=LENA).verified  # no letter proved it
+
+
+def test_who_is_taken_out_while_they_invite_is_told_that_there_is_no_such_page(
+    mara: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, held = add_member(mara.team, make_user("ada"), Role.ADMIN), TeamQuerySet.held
+
+    def taken_out_before(self: TeamQuerySet, pk: int) -> Team:
+        admin.delete()
+        return held(self, pk)
+
+    monkeypatch.setattr(TeamQuerySet, "held", taken_out_before)
+    assert ask(admin).status_code == 404
+    assert not Invitation.objects.exists()
 
 
 def test_links_that_go_by_hand_are_no_letters(mara: Membership, settings: Any) -> None:
