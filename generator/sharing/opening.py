@@ -16,10 +16,12 @@ PAGE = 60  # images
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An image by the key that the link's pages call it by; no other link knows this key."""
+    """An image by the key that the link's pages call it by; no other link knows this key. `number`
+    is its place among what was shared, from 1; None in a collection that grows."""
 
     key: int
     image: ImageAsset
+    number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +131,8 @@ def _standing(link: ShareLink, key: int | None) -> int | None:
 
 
 def _shown(rows: Iterable[Any]) -> list[Shown]:
-    return [Shown(row.pk, row.image) for row in rows]
+    return [Shown(row.pk, row.image, _number(row)) for row in rows]
+
+
+def _number(row: SharedImage | Collected) -> int | None:
+    return row.position + 1 if isinstance(row, SharedImage) else None

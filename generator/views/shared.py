@@ -164,7 +164,8 @@ def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
         {
             "key": str(shown.key),
             "image": shown.image,
-            "alt": shown.image.alt if link.shows_prompt else f"Image {number}",
+            "alt": shown.image.alt if link.shows_prompt else f"Image {shown.number or nth}",
+            "number": _text(shown.number) if link.takes_replies else "",
             "prompt": shown.image.generation.prompt if link.shows_prompt else "",
             "settings": _settings(shown.image.generation) if link.shows_prompt else [],
             "picked": shown.image.pk in picked,
@@ -173,7 +174,7 @@ def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
             "large": reverse("shared_picture", args=[visit.secret, shown.key, "large"]),
             "download": reverse("shared_download", args=[visit.secret, shown.key]),
         }
-        for number, shown in enumerate(images, start=1)
+        for nth, shown in enumerate(images, start=1)
     ]
 
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generator.models import Audience, Came, Team, User
+from generator.models import Audience, Came, ImageAsset, Team, User
 from generator.sharing import coming, opening, replying, secrets
-from generator.views import visiting
+from generator.views import link_replies, visiting
 from tests.make import (
     add_member,
     make_asset,
@@ -25,6 +25,7 @@ from tests.make import (
     make_link,
     make_user,
 )
+from tests.views.conftest import words
 
 pytestmark = pytest.mark.django_db
 
@@ -198,6 +199,20 @@ def test_what_is_sent_from_a_later_page_leads_back_to_it(
     assert f'id="i{keys[2]}"' in client.post(at(link, "reply"), sent).content.decode()
     sent = {"text": "Fine.", "after": keys[1]}
     assert client.post(at(link, "reply"), sent)["Location"] == at(link, f"?after={keys[1]}#note")
+
+
+def test_visitors_see_the_numbers_by_which_the_team_speaks_of_images(
+    client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening.page, "__kwdefaults__", {"after": None, "size": 2})
+    link = share(team, member, count=4, takes_replies=True, shows_prompt=True)
+    rows = link.shared.order_by("position")
+    ImageAsset.objects.filter(shared=rows[0]).update(trashed_at=timezone.now())
+    for rest in (f"?after={rows[2].pk}", f"?image={rows[3].pk}"):
+        assert "Image 4" in words(client.get(at(link, rest)).content.decode())
+    client.post(at(link, "reply"), {"pick": rows[3].pk, "on": "on"})
+    (pick,) = link_replies.replies(link, before=None).picked
+    assert pick.number == "4"
 
 
 def test_a_refused_note_stands_at_the_note_and_asked_for_again_there_is_the_page(
