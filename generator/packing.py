@@ -38,6 +38,10 @@ class Busy(StudioError):
     """So many wait for an image that one more would wait too long."""
 
 
+class BrokenOff(StudioError):
+    """Whoever takes an archive may not have the rest of it; the half of it must not look whole."""
+
+
 class Turns:
     """Places to work on images in. Decoded, one takes up to 160 MB, and many people may ask at
     once: read its file when the turn has come, as what waits should hold nothing.
@@ -85,11 +89,11 @@ def in_bites(images: ImageAssetQuerySet) -> Iterator[ImageAsset]:
 def at_places(team: Team, places: Iterable[int], *, by: User) -> Iterator[ImageAsset]:
     """The team's kept images at these places of the library, read as `in_bites` does.
 
-    It ends where the person may not look at them any more.
+    Raises BrokenOff where the person may not look at them any more.
     """
     for some in batched(places, AT_ONCE, strict=False):
         if not may_still(by, team, Deed.LOOK):
-            return
+            raise BrokenOff("Whoever takes it has left the team.")
         found = ImageAsset.objects.kept().filter(team=team, place__in=some)
         rows = list(_with_generations(found))
         give_back_connection()

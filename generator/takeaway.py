@@ -28,6 +28,7 @@ from generator.models import (
     User,
 )
 from generator.models.ledger import KIND_WORDS, Kind
+from generator.packing import BrokenOff
 from generator.zipping import Document, Entry, Fact, as_cell, as_json
 
 AT_ONCE = 500  # rows
@@ -61,11 +62,12 @@ class Whose:
         return theirs.filter(author=self.author) if self.author else theirs
 
     def while_allowed[T](self, rows: Iterator[T], team: Team, *, at_once: int) -> Iterator[T]:
-        """The rows of a team, for as long as they may be taken: asked before each bite of them."""
+        """The rows of a team. Raises BrokenOff where they may not be taken any more: asked before
+        each bite of them."""
         deed = Deed.LOOK if self.author else Deed.TAKE_ALL
         for some in batched(rows, at_once, strict=False):
             if not packing.may_still(self.by, team, deed):
-                return
+                raise BrokenOff("Whoever takes it has left the team, or may take less of it.")
             packing.give_back_connection()
             yield from some
 
@@ -83,7 +85,8 @@ def of_team(team: Team, *, by: User) -> Whose:
 def entries(whose: Whose) -> Iterator[Entry | Document]:
     """The files, one by one; nothing is read before its turn.
 
-    What may not be taken any more does not come: whoever leaves a team ends their own download.
+    Raises BrokenOff where something may not be taken any more: whoever leaves a team ends their own
+    download, and begins another of what is left to them.
     """
     now = timezone.now()
     yield Document("read-me.txt", partial(_read_me, whose), now)

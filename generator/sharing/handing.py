@@ -15,7 +15,7 @@ from generator.errors import BadPicture
 from generator.models import ImageAsset, ShareLink
 from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
-from generator.packing import Tells
+from generator.packing import BrokenOff, Tells
 from generator.sharing import opening
 from generator.zipping import CHUNK, EPOCH, Entry, Unreadable
 
@@ -68,14 +68,14 @@ def extension_of(link: ShareLink, image: ImageAsset) -> str:
 def entries(link: ShareLink, secret: str, user: int | None) -> Iterator[Entry]:
     """All that the link shows, for an archive that this person takes (None: nobody signed in).
 
-    It ends early once the link is shut, to them or to all, or on other terms.
+    Raises BrokenOff once the link is shut, to them or to all, or on other terms.
     """
     after: int | None = None
     while True:
         part = opening.page(link, after=after, size=_AT_ONCE)
         for shown in part.images:
             if not _holds(link, secret, user):
-                return
+                raise BrokenOff("The link is shut, or on other terms.")
             packing.give_back_connection()
             yield _entry(link, shown.image)
         if part.after is None:

@@ -1,12 +1,19 @@
 """A file that is made while it is sent: as much memory for a large one as for a small one."""
 
+import logging
 from collections.abc import AsyncIterator, Generator
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from generator.packing import BrokenOff
+
+logger = logging.getLogger(__name__)
 
 
 def streamed(
@@ -15,13 +22,14 @@ def streamed(
     """The parts as a file to keep, each made when the one before it is gone.
 
     The generator is closed when the reader leaves. While it waits it should hold no connection to
-    the database: who loads a file may take an hour.
+    the database: who loads a file may take an hour. Where it raises BrokenOff, the connection
+    breaks, so that a browser says that the file is not whole.
     """
     if request.method == "HEAD":
         parts.close()  # nobody reads what a server would make all the same
     # A server of the one kind cannot hand the other's iterator over a piece at a time.
-    content = _apart(parts) if isinstance(request, ASGIRequest) else parts
-    answer = _Streamed(content, parts=parts, content_type=content_type)
+    content = _Apart(parts) if isinstance(request, ASGIRequest) else parts
+    answer = StreamingHttpResponse(content, content_type=content_type)
     answer["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cache-Control"] = "private, no-store"
@@ -29,27 +37,26 @@ def streamed(
     return answer
 
 
-class _Streamed(StreamingHttpResponse):
-    """Closes what makes it. Django does not end an async iterator whose reader left between two
-    parts, and when Python finds it, its thread is gone; `close` runs in that thread."""
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """Each part made in the request's own thread, one after the other.
 
-    def __init__(self, *args: Any, parts: Generator[bytes], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._parts = parts
+    Django ends no async iterator whose reader left between two parts, but calls `close`, and in
+    that thread.
+    """
+
+    parts: Generator[bytes]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        following = sync_to_async(partial(next, self.parts, b""))
+        try:
+            while part := await following():
+                yield part
+        except BrokenOff as error:
+            logger.warning("A download was broken off: %s", error)
+            # As if the reader had left: Django puts all away, and never says that this was the end.
+            raise RequestAborted from error
 
     def close(self) -> None:
         """The end, whether all was sent or not."""
-        try:
-            self._parts.close()
-        finally:
-            super().close()
-
-
-async def _apart(parts: Generator[bytes]) -> AsyncIterator[bytes]:
-    """Each part made in the request's own thread, one after the other."""
-    while part := await sync_to_async(_next)(parts):
-        yield part
-
-
-def _next(parts: Generator[bytes]) -> bytes:
-    return next(parts, b"")
+        self.parts.close()

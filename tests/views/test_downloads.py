@@ -5,12 +5,14 @@ import io
 import json
 import uuid
 import zipfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished
 from django.db import connection
 from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -20,8 +22,9 @@ from PIL import Image
 
 from generator import packing
 from generator.models import ImageAsset, Status, Team, User, image_storage
+from generator.packing import BrokenOff
 from generator.views import downloads
-from generator.zipping import CHUNK
+from generator.zipping import CHUNK, Entry, stream
 from tests.make import make_asset, make_generation, make_picture, make_team, make_user
 from tests.views.conftest import words
 
@@ -230,7 +233,7 @@ def test_what_is_trashed_while_it_is_sent_does_not_come_along(
 
 
 @pytest.mark.parametrize("fate", ["left", "suspended"])
-def test_what_is_sent_ends_where_somebody_may_not_see_it_any_more(
+def test_what_is_sent_is_broken_off_where_somebody_may_not_see_it_any_more(
     team: Team, member: User, image: ImageAsset, monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
     monkeypatch.setattr(packing, "AT_ONCE", 1)
@@ -241,7 +244,8 @@ def test_what_is_sent_ends_where_somebody_may_not_see_it_any_more(
         member.memberships.filter(team=team).delete()
     else:
         User.objects.filter(pk=member.pk).update(is_active=False)
-    assert list(later) == []
+    with pytest.raises(BrokenOff):
+        next(later)
 
 
 def test_a_file_that_the_storage_has_lost_is_noted(
@@ -326,6 +330,42 @@ def test_a_server_that_runs_many_at_once_sends_it_piece_by_piece(team: Team, mem
     assert zipfile.ZipFile(io.BytesIO(b"".join(parts))).testzip() is None
 
 
+def sent(parts: Generator[bytes], *, stays: bool = False, slow: bool = False) -> list[Any]:
+    """What a server that runs many at once sends of it, to a reader who stays or leaves."""
+    messages: list[Any] = []
+
+    class Handler(ASGIHandler):
+        """One view and no middleware."""
+
+        async def get_response_async(self, request: Any) -> Any:
+            return downloads.zip_answer(request, parts, "all.zip")
+
+    async def visit() -> None:
+        leaves = asyncio.Event()
+        calls = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            if calls:
+                return calls.pop()
+            await leaves.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+            if message.get("more_body") and not stays:
+                leaves.set()
+                await asyncio.sleep(10 if slow else 0)
+
+        scope = {
+            "type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"",
+            "asgi": {"version": "3.0"}, "http_version": "1.1",
+        }  # fmt: skip
+        await asyncio.wait_for(Handler()(scope, receive, send), 5)
+
+    async_to_sync(visit)()
+    return messages
+
+
 @pytest.mark.parametrize("slow", [False, True])
 def test_what_makes_it_ends_when_the_reader_leaves(db: None, slow: bool) -> None:
     ended: list[bool] = []
@@ -337,35 +377,45 @@ def test_what_makes_it_ends_when_the_reader_leaves(db: None, slow: bool) -> None
         finally:
             ended.append(True)
 
-    class Handler(ASGIHandler):
-        """One view and no middleware."""
-
-        async def get_response_async(self, request: Any) -> Any:
-            return downloads.zip_answer(request, endless(), "all.zip")
-
-    async def visit() -> None:
-        begun = asyncio.Event()
-        calls = [{"type": "http.request", "body": b"", "more_body": False}]
-
-        async def receive() -> Any:
-            if calls:
-                return calls.pop()
-            await begun.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            if message.get("more_body"):
-                begun.set()
-                await asyncio.sleep(10 if slow else 0)
-
-        scope = {
-            "type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"",
-            "asgi": {"version": "3.0"}, "http_version": "1.1",
-        }  # fmt: skip
-        await asyncio.wait_for(Handler()(scope, receive, send), 5)
-
-    async_to_sync(visit)()
+    sent(endless(), slow=slow)
     assert ended == [True]
+
+
+def test_one_that_is_broken_off_does_not_look_whole_and_is_put_away(
+    db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed: list[bool] = []
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            yield b"x" * CHUNK
+        finally:
+            closed.append(True)
+
+    def entries() -> Iterator[Entry]:
+        yield Entry("one", "png", chunks, CHUNK, timezone.now(), {})
+        raise BrokenOff("They left.")
+
+    with watched_requests() as ended:
+        messages = sent(stream(entries()), stays=True)
+    assert messages[-1]["more_body"]  # the server sees that no end was sent, and cuts the line
+    assert b"PK\5\6" not in b"".join(message.get("body", b"") for message in messages)
+    assert (closed, ended) == ([True], [True])
+    (line,) = caplog.records
+    assert (line.getMessage(), line.exc_info) == ("A download was broken off: They left.", None)
+
+
+@contextmanager
+def watched_requests() -> Iterator[list[bool]]:
+    """A line for each request that Django has put away."""
+    ended: list[bool] = []
+
+    def note(**_facts: Any) -> None:
+        ended.append(True)
+
+    request_finished.connect(note)
+    yield ended
+    request_finished.disconnect(note)
 
 
 def test_an_ordinary_server_ends_it_too(db: None) -> None:

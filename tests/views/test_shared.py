@@ -30,7 +30,7 @@ from generator.models import (
     Team,
     User,
 )
-from generator.packing import Turns
+from generator.packing import BrokenOff, Turns
 from generator.sharing import coming, handing, opening, secrets
 from tests.make import (
     make_asset,
@@ -466,24 +466,26 @@ def test_a_download_tells_prompt_and_settings_where_the_link_shows_them(
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_an_archive_ends_where_its_link_is_put_on_other_terms(
+def test_an_archive_is_broken_off_where_its_link_is_put_on_other_terms(
     images: list[ImageAsset], change: dict[str, Any]
 ) -> None:
     link = share(images)
     entries = handing.entries(link, secrets.secret_of(link), None)
     next(entries)
     ShareLink.objects.filter(pk=link.pk).update(**change)
-    assert list(entries) == []
+    with pytest.raises(BrokenOff):
+        next(entries)
 
 
-def test_an_archive_for_members_ends_where_one_is_none_any_more(
+def test_an_archive_for_members_is_broken_off_where_one_is_none_any_more(
     member: User, images: list[ImageAsset]
 ) -> None:
     link = share(images, audience=Audience.MEMBERS)
     entries = handing.entries(link, secrets.secret_of(link), member.pk)
     next(entries)
     member.memberships.filter(team=link.team).delete()
-    assert list(entries) == []
+    with pytest.raises(BrokenOff):
+        next(entries)
 
 
 def test_an_archive_goes_on_where_the_link_has_another_title_or_no_views_left(
