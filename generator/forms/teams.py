@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from generator import allotting, jobs
 from generator.forms.own_cap import whole_credits
@@ -135,10 +136,12 @@ class CapsForm(forms.Form):
         self.most = {window: allotting.most(account, window) for window in allotting.WINDOWS}
         caps = {cap.window: cap for cap in account.caps.all()}
         self.holding: dict[Window, str] = {}
+        self.was: dict[Window, int | None] = {}
         for window in allotting.WINDOWS:
             cap = caps.get(window)
             # A pool's own figure is the team's.
             now = (cap.team_credits if account.user_id else cap.own_credits) if cap else None
+            self.was[window] = now
             self.holding[window] = _holding(cap) if cap else ""
             self.initial[window.value] = "" if now is None else f"{now:,}"
 
@@ -159,19 +162,26 @@ class CapsForm(forms.Form):
         return self._within(Window.MONTH)
 
     def save(self) -> bool:
-        """Set what was changed; False where staff lowered theirs meanwhile, and why is said."""
-        for window in allotting.WINDOWS:
-            if window.value in self.changed_data:
-                try:
-                    allotting.allot(self.account, window, self.cleaned_data[window.value])
-                except ValidationError as error:
-                    self.add_error(window.value, error)
+        """Set what was changed, all of it or nothing; False where staff lowered theirs meanwhile,
+        and why is said."""
+        typed = {window: self.cleaned_data[window.value] for window in allotting.WINDOWS}
+        with transaction.atomic():
+            for window, credits in typed.items():
+                if credits != self.was[window]:
+                    try:
+                        allotting.allot(self.account, window, credits)
+                    except ValidationError as error:
+                        self.add_error(window.value, error)
+            if not self.is_valid():
+                transaction.set_rollback(True)
         return self.is_valid()
 
     def _within(self, window: Window) -> int | None:
         credits = whole_credits(str(self.cleaned_data[window.value]), none="as much as is allowed")
         most = self.most[window]
-        if credits is not None and most is not None and credits > most:
+        # A figure that staff undercut since may stand beside theirs; it is only not to be set.
+        is_above = credits is not None and most is not None and credits > most
+        if is_above and credits != self.was[window]:
             raise ValidationError(f"At most {most:,}: that is what the administrator allows.")
         return credits
 

@@ -429,6 +429,31 @@ def test_a_cap_that_staff_lower_meanwhile_is_refused_beside_its_field(
     assert "They may use at most 10,000." in page.content.decode()
 
 
+def test_a_figure_that_staff_undercut_holds_up_no_other(
+    people: dict[str, Membership], northlight: Team
+) -> None:
+    member, owner = people["member"], as_(people["owner"])
+    QuotaAccount.objects.of(northlight, member.user).set_team_cap(Window.MONTH, 4000)
+    set_cap(northlight, member.user, window=Window.MONTH, credits=1000)
+    for month in ("4,000", "4000"):
+        owner.post(there("member_cap", member), {"day": "50", "month": month})
+    assert cap_of(northlight, member.user, Window.DAY) == (None, 50)
+    assert cap_of(northlight, member.user) == (1000, 4000)
+    page = owner.post(there("member_cap", member), {"day": "50", "month": "3000"})
+    assert "At most 1,000" in page.content.decode()
+
+
+def test_of_two_caps_one_of_which_is_refused_none_is_set(
+    people: dict[str, Membership], northlight: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.allotting.most", lambda *_: None)  # as it was a moment ago
+    form = {"day": "50", "month": "10001"}
+    page = as_(people["owner"]).post(there("member_cap", people["member"]), form).content.decode()
+    assert "They may use at most 10,000." in page
+    assert 'value="50"' in page
+    assert cap_of(northlight, people["member"].user, Window.DAY) is None
+
+
 def test_a_team_s_own_cap_of_its_pool_never_touches_that_of_staff(
     people: dict[str, Membership], northlight: Team
 ) -> None:
