@@ -81,6 +81,15 @@ def beside(link: ShareLink, key: int) -> tuple[int | None, int | None]:
     return before, behind
 
 
+def page_of(link: ShareLink, key: int, *, near: int | None) -> int | None:
+    """The key behind which a page begins that has this image: `near`, where somebody comes from, or
+    the first if they do, else the one right before it."""
+    for after in dict.fromkeys((near, None)):
+        if key in _behind(link, after).values_list("pk", flat=True)[:PAGE]:
+            return after
+    return beside(link, key)[0]
+
+
 # A link has rows of its own, or those of a collection; both have a key and tie an image.
 type _Rows = QuerySet[Any]
 

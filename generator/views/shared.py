@@ -131,6 +131,7 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         before, behind = opening.beside(link, key)
         images, after = [shown], None
         large = {"before": _text(before), "behind": _text(behind)}
+        here = opening.page_of(link, key, near=here)
     else:
         page = opening.page(link, after=here)
         images, after, large = page.images, page.after, {}
@@ -256,7 +257,8 @@ def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _back(request: HttpRequest, visit: Visit, key: int) -> str:
     """The page that the heart was on."""
     if "large" in request.POST:
-        return f"{visit.address}?image={key}"
+        here = _here(request)
+        return f"{visit.address}?image={key}" + (f"&after={here}" if here else "")
     return f"{_page_of(request, visit)}#i{key}"
 
 

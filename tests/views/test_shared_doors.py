@@ -1,5 +1,6 @@
 """What the door of a sharing link tells, whom it counts, and what it keeps in a flood."""
 
+import html
 import re
 import time
 import uuid
@@ -213,6 +214,33 @@ def test_visitors_see_the_numbers_by_which_the_team_speaks_of_images(
     client.post(at(link, "reply"), {"pick": rows[3].pk, "on": "on"})
     (pick,) = link_replies.replies(link, before=None).picked
     assert pick.number == "4"
+
+
+def test_a_large_image_leads_back_to_a_page_that_has_it(
+    client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening.page, "__kwdefaults__", {"after": None, "size": 2})
+    monkeypatch.setattr(opening, "PAGE", 2)
+    link = share(team, member, count=6, takes_replies=True)
+    keys = list(link.shared.order_by("position").values_list("pk", flat=True))
+
+    def way_back(rest: str) -> str:
+        page = html.unescape(client.get(at(link, rest)).content.decode())
+        (back,) = re.findall(r'href="([^"]+)" data-close', page)
+        assert f'id="i{back.rpartition("#i")[2]}"' in client.get(back).content.decode()
+        return back.removeprefix(at(link))
+
+    on_a_page = html.unescape(client.get(at(link, f"?after={keys[1]}")).content.decode())
+    come_from = f"?image={keys[3]}&after={keys[1]}"
+    assert at(link, come_from) in on_a_page
+    assert way_back(come_from) == f"?after={keys[1]}#i{keys[3]}"
+    stepped_on = f"?image={keys[4]}&after={keys[1]}"
+    assert stepped_on in html.unescape(client.get(at(link, come_from)).content.decode())
+    assert way_back(stepped_on) == f"?after={keys[3]}#i{keys[4]}"
+    for sent_to, back in ((keys[1], ""), (keys[3], f"?after={keys[2]}")):
+        assert way_back(f"?image={sent_to}") == f"{back}#i{sent_to}"
+    sent = {"pick": keys[3], "on": "on", "large": "on", "after": keys[1]}
+    assert client.post(at(link, "reply"), sent)["Location"] == at(link, come_from)
 
 
 def test_a_refused_note_stands_at_the_note_and_asked_for_again_there_is_the_page(
