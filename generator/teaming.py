@@ -20,8 +20,8 @@ from django.utils.translation import gettext, ngettext
 
 from generator import jobs, lifecycle, live
 from generator.errors import NotAllowed, StudioError
-from generator.models import Deed, Invitation, Lock, Membership, Role, Team, User
-from generator.models.roles import may_remove, may_set_role
+from generator.models import Deed, Invitation, Lock, Membership, Role, Status, Team, User
+from generator.models.roles import may, may_remove, may_set_role
 from generator.sharing.making import hand_to, revoke_of, revoke_without_right
 
 LIFE = timedelta(days=7)  # of an invitation
@@ -46,7 +46,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What went with a role: how many sharing links ended, and how many waiting orders."""
+    """What goes with a role: how many sharing links end, and how many waiting orders."""
 
     links: int
     waiting: int
@@ -172,9 +172,19 @@ def masked(email: str) -> str:
 # ── Members ──
 
 
-def set_role(of: Membership, role: Role, *, by: Membership) -> Lost:
-    """Make a member something else. The links of who may not share any more end, and what waits of
-    who may not make images is withdrawn.
+def would_lose(member: Membership, role: Role) -> Lost:
+    """What `set_role` would end, if nobody keeps the links."""
+    links = member.team.links.filter(author=member.user, revoked_at=None)
+    waiting = member.user.generations.filter(team=member.team_id, status=Status.QUEUED)
+    return Lost(
+        links=0 if may(role, Deed.SHARE) else links.count(),
+        waiting=0 if may(role, Deed.MAKE) else waiting.count(),
+    )
+
+
+def set_role(of: Membership, role: Role, *, by: Membership, keep_links: bool = False) -> Lost:
+    """Make a member something else. The links of who may not share any more end, or are those of
+    `by` then, and what waits of who may not make images is withdrawn.
 
     Raises NotAllowed where the rank of `by` does not let them, and for oneself; StudioError where
     no owner would be left.
@@ -189,6 +199,8 @@ def set_role(of: Membership, role: Role, *, by: Membership) -> Lost:
             _keep_an_owner(of)
         of.role = role
         of.save(update_fields=["role"])
+        if keep_links and not of.may(Deed.SHARE):
+            hand_to(team.links.filter(author=of.user), by.user)
         links = revoke_without_right(of)
         live.membership_changed([team.pk])
     return Lost(links, 0 if of.may_make else lifecycle.withdraw(of.user, team))

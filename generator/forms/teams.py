@@ -84,16 +84,18 @@ class InviteForm(forms.Form):
         return found
 
 
-class RoleForm(forms.Form):
-    """The role that a member shall have; whether it may be given is asked with the roles locked."""
-
-    role = forms.ChoiceField(choices=Role)
-
-
 class GoingForm(forms.Form):
     """Whether the sharing links of somebody who goes stay open."""
 
     keep_links = forms.BooleanField(required=False)
+
+
+class RoleForm(GoingForm):
+    """The role that a member shall have; whether it may be given is asked with the roles locked.
+    `is_sure`: what they lose with it was shown."""
+
+    role = forms.ChoiceField(choices=Role)
+    is_sure = forms.BooleanField(required=False)
 
 
 class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only to mypy

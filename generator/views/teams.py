@@ -23,7 +23,7 @@ from generator.forms.teams import (
     TeamForm,
 )
 from generator.models import Deed, Membership, QuotaAccount, Role
-from generator.models.roles import may_remove
+from generator.models.roles import may_remove, may_set_role
 from generator.views.members import asked, members
 
 ASKS = ["GET", "HEAD", "POST"]
@@ -74,14 +74,22 @@ def settings(request: TeamRequest) -> HttpResponse:
 @in_team
 @needs(Deed.SET_ROLES)
 def role(request: TeamRequest, pk: int) -> HttpResponse:
-    """Make a member something else."""
+    """Make a member something else; ask first where they would lose something with it."""
     member, form = _member(request, pk), RoleForm(request.POST)
     if not form.is_valid():
         raise Http404
-    wanted = Role(form.cleaned_data["role"])
+    wanted, by = Role(form.cleaned_data["role"]), request.membership
+    if member == by or not may_set_role(by.role, of=member.role, to=wanted):
+        raise Http404
+    losing = teaming.would_lose(member, wanted)
+    if (losing.links or losing.waiting) and not form.cleaned_data["is_sure"]:
+        return _ask(
+            request, "role", member=member, role=wanted, links=losing.links, waiting=losing.waiting
+        )
 
     def change() -> str:
-        lost = teaming.set_role(member, wanted, by=request.membership)
+        keep = form.cleaned_data["keep_links"]
+        lost = teaming.set_role(member, wanted, by=by, keep_links=keep)
         said = [f"The role of {member.user.shown_name} is {ROLE_NAMES[wanted].lower()} now."]
         if lost.links:
             links = f"{lost.links:,} sharing link{'' if lost.links == 1 else 's'}"

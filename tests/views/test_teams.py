@@ -253,14 +253,49 @@ def test_a_role_is_set_and_holds_from_the_next_page_on(people: dict[str, Members
     assert viewer.get(there("team_settings")).status_code == 200
 
 
-def test_who_makes_somebody_a_viewer_is_told_that_their_links_ended(
-    people: dict[str, Membership],
+@pytest.mark.parametrize("keep", [True, False])
+def test_who_makes_somebody_a_viewer_is_asked_what_becomes_of_their_links(
+    people: dict[str, Membership], keep: bool
 ) -> None:
-    member = people["member"]
-    make_link(member.user, team=member.team)
-    address = there("member_role", member)
-    answer = as_(people["owner"]).post(address, {"role": "viewer"}, follow=True)
-    assert "Viewers do not share: 1 sharing link of theirs ended." in answer.content.decode()
+    member, owner = people["member"], as_(people["owner"])
+    link = make_link(member.user, team=member.team)
+    form = {"role": "viewer"}
+    page = owner.post(there("member_role", member), form).content.decode()
+    assert "Make the-member a viewer?" in page
+    assert "Keep their sharing link open; you will look after it" in page
+    assert now(member) == "member"  # asking changes nothing
+    form = dict(re.findall(r'name="(role|is_sure)" value="(\w+)"', page))
+    form |= {"keep_links": "on"} if keep else {}
+    answer = owner.post(there("member_role", member), form, follow=True)
+    assert now(member) == "viewer"
+    ended = "Viewers do not share: 1 sharing link of theirs ended." in answer.content.decode()
+    link.refresh_from_db()
+    assert (link.revoked_at is None, ended) == (keep, not keep)
+    assert link.author == people["owner" if keep else "member"].user
+
+
+def test_who_makes_somebody_a_viewer_is_asked_before_what_waits_is_withdrawn(
+    people: dict[str, Membership], northlight: Team
+) -> None:
+    make_entry()
+    member, owner = people["member"], as_(people["owner"])
+    waits = make_generation(member.user, northlight)
+    page = owner.post(there("member_role", member), {"role": "viewer"}).content.decode()
+    assert "1 waiting order is withdrawn" in page
+    assert "sharing link" not in page
+    owner.post(there("member_role", member), {"role": "viewer", "is_sure": "on"})
+    waits.refresh_from_db()
+    assert (now(member), waits.status) == ("viewer", Status.CANCELLED)
+
+
+@pytest.mark.parametrize(("by", "of"), [("admin", "admin"), ("admin", "owner"), ("owner", "owner")])
+def test_nobody_is_asked_about_a_role_that_is_not_theirs_to_change(
+    people: dict[str, Membership], by: str, of: str
+) -> None:
+    make_link(people[of].user, team=people[of].team)
+    asked = as_(people[by]).post(there("member_role", people[of]), {"role": "viewer"})
+    assert asked.status_code == 404
+    assert now(people[of]) == of
 
 
 @pytest.mark.parametrize(
