@@ -109,21 +109,26 @@ def _with_form(answer: HttpResponse) -> HttpResponse:
 # ── The images ──
 
 
-def _enter(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> HttpResponse:
+def _enter(
+    request: HttpRequest, visit: Visit, note: NoteForm | None = None, fault: str = ""
+) -> HttpResponse:
     """The images, to somebody whose visit begins here."""
     if not visit.is_own:
         if not opening.count_view(visit.link, timezone.now()):
             return gone(request)
         coming.log(visit.link, visit.visitor, Came.OPENED)
-    answer = _page(request, visit, note)
+    answer = _page(request, visit, note, fault)
     visit.keep(answer, visit.counted())
     return answer
 
 
-def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> HttpResponse:
-    """All of them, or one large; the note with its faults where one was sent."""
+def _page(
+    request: HttpRequest, visit: Visit, note: NoteForm | None = None, fault: str = ""
+) -> HttpResponse:
+    """All of them, or one large; the note with its faults where one was sent, and why a pick was
+    refused."""
     link = visit.link
-    key = _number(request.GET.get("image", ""))
+    key = _large(request)
     here = _here(request)
     if key is not None:
         if (shown := opening.one(link, key)) is None:
@@ -146,7 +151,7 @@ def _page(request: HttpRequest, visit: Visit, note: NoteForm | None = None) -> H
         "here": _text(here),
         "count": _count(link) if key is None else "",
         "downloads": link.download != Download.NONE,
-        **(_replies(visit, note) if link.takes_replies else {}),
+        **(_replies(visit, note) | {"fault": fault} if link.takes_replies else {}),
     }
     answer = _drawn(request, context)
     return _with_form(answer) if link.takes_replies else answer
@@ -248,10 +253,25 @@ def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
     try:
         replying.pick(visit.link, visit.visitor, shown.image, on=is_on)
     except StudioError as error:
-        return HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=409)
-    if request.headers.get("Accept", "").startswith("application/json"):
+        return _not_picked(request, visit, str(error))
+    if _is_of_script(request):
         return HttpResponse(status=204)
-    return redirect(_back(request, visit, shown.key))
+    if visit.has_more:
+        return redirect(_back(request, visit, shown.key))
+    return _kept(request, "Your pick is kept" if is_on else "Your pick is taken back")
+
+
+def _not_picked(request: HttpRequest, visit: Visit, fault: str) -> HttpResponse:
+    if _is_of_script(request):
+        return HttpResponse(fault, content_type="text/plain; charset=utf-8", status=409)
+    answer = _shown_again(request, visit, fault=fault)
+    if answer.status_code == 200:
+        answer.status_code = 409
+    return answer
+
+
+def _is_of_script(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
 
 
 def _back(request: HttpRequest, visit: Visit, key: int) -> str:
@@ -271,21 +291,42 @@ def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
             return _written(request, visit)
         except StudioError as error:
             form.add_error("text", str(error))
-    if visit.is_locked:
-        return redirect(visit.address)  # the password is asked for there
-    return _page(request, visit, form) if visit.known.is_in else _enter(request, visit, form)
+    return _shown_again(request, visit, form)
 
 
 def _written(request: HttpRequest, visit: Visit) -> HttpResponse:
-    if visit.known.is_in or visit.has_room:
+    if visit.has_more:
         return redirect(f"{_page_of(request, visit)}#note")
-    return render(request, "shared/kept.html")  # the images are not shown to them any more
+    return _kept(request, "Your note is kept")
+
+
+def _kept(request: HttpRequest, what: str) -> HttpResponse:
+    """That it is, where the images are not shown to them any more."""
+    return render(request, "shared/kept.html", {"what": what})
+
+
+def _shown_again(
+    request: HttpRequest, visit: Visit, note: NoteForm | None = None, fault: str = ""
+) -> HttpResponse:
+    """The page that something was sent from, with why it was refused."""
+    if visit.is_locked:
+        return redirect(visit.address)  # the password is asked for there
+    if visit.known.is_in:
+        return _page(request, visit, note, fault)
+    return _enter(request, visit, note, fault)
 
 
 def _page_of(request: HttpRequest, visit: Visit) -> str:
     """Where what was sent stood."""
     here = _here(request)
     return f"{visit.address}?after={here}" if here else visit.address
+
+
+def _large(request: HttpRequest) -> int | None:
+    """The key of the one image that is shown, or was, None for a page of them."""
+    if request.method == "POST":
+        return _number(request.POST.get("pick", "")) if "large" in request.POST else None
+    return _number(request.GET.get("image", ""))
 
 
 def _here(request: HttpRequest) -> int | None:

@@ -95,6 +95,11 @@ class Visit:
         return most is None or self.link.views < most
 
     @property
+    def has_more(self) -> bool:
+        """Whether the images are still for them: their visit goes on, or another may begin."""
+        return self.known.is_in or self.has_room
+
+    @property
     def is_own(self) -> bool:
         """Whether it is the author who looks, or the team at what it shows to others."""
         if self.user is None:

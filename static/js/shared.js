@@ -15,15 +15,24 @@ document.addEventListener("submit", async (event) => {
       redirect: "manual",
     });
     if (answer.status === 204) turn(form, button);
-    else form.submit();
+    else if (answer.status === 409) say(await answer.text());
+    else if (answer.type === "opaqueredirect" || answer.status === 404) form.submit(); // a page says why
+    else say("This was not kept. Load the page anew and try again.");
   } catch {
-    form.submit();
+    say("This was not kept: nothing could be reached. Try again.");
   } finally {
     button.ariaBusy = null;
   }
 });
 
+function say(words) {
+  const line = document.querySelector("[data-fault]");
+  line.classList.add("shared-fault--over");
+  line.textContent = words;
+}
+
 function turn(form, button) {
+  say("");
   const on = form.elements.on;
   button.setAttribute("aria-pressed", on ? "true" : "false");
   if (on) on.remove();

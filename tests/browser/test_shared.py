@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from generator import pictures
 from generator.models import ImageAsset, ShareLink, ShareNote, SharePick
-from generator.sharing import secrets
+from generator.sharing import replying, secrets
 from tests.make import make_asset, make_generation, make_link, make_picture, make_user
 
 
@@ -71,6 +71,27 @@ def test_a_client_opens_a_link_on_a_phone_picks_and_writes(phone: Page, site: st
     phone.reload()
     expect(phone.get_by_role("heading", name="There is nothing here")).to_be_visible()
     assert strange == []
+
+
+def test_a_pick_that_is_refused_is_said_on_the_page_and_sent_once(
+    phone: Page, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_images(2)
+    link = make_link(images[0].author, images, takes_replies=True)
+    monkeypatch.setattr(replying, "MOST_PICKS", 0)
+    sent: list[str] = []
+    phone.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    phone.goto(f"{site}/s/{secrets.secret_of(link)}/")
+    heart = phone.get_by_role("button", name="Pick: Image 2")
+    heart.click()
+    expect(phone.get_by_role("alert")).to_be_in_viewport()
+    expect(phone.get_by_role("alert")).to_contain_text("takes no more picks")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    assert len(sent) == 1
+    monkeypatch.setattr(replying, "MOST_PICKS", 1)
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    expect(phone.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_link_can_be_read_and_picked_from_without_script(browser: Browser, site: str) -> None:

@@ -126,6 +126,19 @@ def test_a_note_is_kept_and_said_so_where_the_link_was_used_up_meanwhile(
     assert Client().post(at(link, "reply"), {"text": "Mine too."}).status_code == 404
 
 
+@pytest.mark.parametrize(("on", "said"), [("on", "is kept"), ("", "is taken back")])
+def test_a_pick_is_kept_and_said_so_where_the_link_was_used_up_meanwhile(
+    client: Client, team: Team, member: User, an_hour_later: Callable[[], None], on: str, said: str
+) -> None:
+    link = share(team, member, takes_replies=True, most_views=1)
+    client.get(at(link))
+    an_hour_later()
+    answer = client.post(at(link, "reply"), {"pick": link.shared.get().pk, "on": on})
+    assert (answer.status_code, link.picks.count()) == (200, 1 if on else 0)
+    assert f"Your pick {said}" in answer.content.decode()
+    assert "/small" not in answer.content.decode()
+
+
 @pytest.mark.parametrize("change", [{"password": "another one"}, {"revoked_at": timezone.now()}])
 def test_whoever_was_shut_out_writes_nothing_more(
     client: Client, team: Team, member: User, change: dict[str, Any]
@@ -364,8 +377,15 @@ def test_a_stranger_who_picks_without_end_is_stopped(
     for _ in range(4):
         flood = Client(REMOTE_ADDR="192.0.2.7")
         flood.get(at(link))
-        said.append(flood.post(at(link, "reply"), sent).status_code)
-    assert (said, link.picks.count()) == ([302, 302, 409, 409], 2)
+        said.append(flood.post(at(link, "reply"), sent))
+    assert [answer.status_code for answer in said] == [302, 302, 409, 409]
+    assert link.picks.count() == 2
+    for large in ({}, {"large": "on"}):
+        page = flood.post(at(link, "reply"), sent | large).content.decode()
+        assert "Too many images were picked at once." in page
+        assert f"/{sent['pick']}/{'large' if large else 'small'}" in page
+    script = flood.post(at(link, "reply"), sent, headers={"Accept": "application/json"})
+    assert (script.status_code, script["Content-Type"]) == (409, "text/plain; charset=utf-8")
 
 
 def test_whoever_looks_by_the_hundred_does_not_push_others_out_of_the_log(
