@@ -23,6 +23,7 @@ from generator.views.visiting import Visit, comes_back, gone, shows_card, visits
 
 MOST_COUNTED = 1000
 LONGEST_PASSWORD = 1000  # characters that are looked at
+_OWN = "You or your team share this link: what you pick or write here yourself is not kept."
 # Programs that fetch a page to draw its card, before any person has seen it.
 _PREVIEWS = (
     "slackbot", "twitterbot", "facebookexternalhit", "facebot", "whatsapp", "telegrambot",
@@ -241,7 +242,13 @@ def _replies(visit: Visit, note: NoteForm | None) -> dict[str, Any]:
     written = replying.note_of(visit.link, visit.known.visitor)
     if note is None:
         note = NoteForm(initial={"name": written.name, "text": written.text} if written else {})
-    return {"note": note, "written": written}
+    return {"note": note, "written": written, "own": _OWN if visit.is_own else ""}
+
+
+def _check_not_own(visit: Visit) -> None:
+    """What the team says here itself would be read as visitors' words."""
+    if visit.is_own:
+        raise StudioError(_OWN)
 
 
 def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -251,6 +258,7 @@ def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
         return gone(request)
     is_on = form.cleaned_data["on"]
     try:
+        _check_not_own(visit)
         replying.pick(visit.link, visit.visitor, shown.image, on=is_on)
     except StudioError as error:
         return _not_picked(request, visit, str(error))
@@ -287,6 +295,7 @@ def _write(request: HttpRequest, visit: Visit) -> HttpResponse:
     if form.is_valid():
         said = form.cleaned_data
         try:
+            _check_not_own(visit)
             replying.write(visit.link, visit.visitor, name=said["name"], text=said["text"])
             return _written(request, visit)
         except StudioError as error:

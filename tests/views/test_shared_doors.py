@@ -286,6 +286,24 @@ def test_the_looks_of_the_team_are_not_counted_and_those_of_others_are(
     assert (link.views, link.visits.count()) == (1, 1)
 
 
+def test_the_teams_own_trials_are_no_visitors_words(
+    client: Client, team: Team, member: User
+) -> None:
+    link = share(team, member, takes_replies=True)
+    sent = ({"pick": link.shared.get().pk, "on": "on"}, {"text": "A trial."})
+    mate = Client()
+    mate.force_login(add_member(team, make_user("mate")).user)
+    said = "You or your team share this link"
+    assert said in mate.get(at(link)).content.decode()
+    for each in sent:
+        assert said in mate.post(at(link, "reply"), each).content.decode()
+    assert (link.picks.count(), link.notes.count()) == (0, 0)
+    assert said not in client.get(at(link)).content.decode()
+    for each in sent:
+        client.post(at(link, "reply"), each)
+    assert (link.picks.count(), link.notes.count()) == (1, 1)
+
+
 def test_of_a_link_for_the_team_all_looks_but_the_authors_count(team: Team, member: User) -> None:
     link = share(team, member, audience=Audience.MEMBERS)
     for person in (member, add_member(team, make_user("mate")).user):
