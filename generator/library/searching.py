@@ -1,24 +1,27 @@
 """The full-text index: which words an image must have, and the places of those that have them.
 
 SQLite's index walks its hits from the newest on and stops when there are enough. PostgreSQL's
-finds all of them first, so that words which most images have are kept out of its question.
+finds all of them first, so that words which most images have are kept out of its question, and
+nothing is asked where too many have all of them.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, TextField, Value
+from django.db.models import F, Q, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
 
 from generator.library.spans import Span
-from generator.models import ImageWords, Team
+from generator.models import Team
 
-PROBED = 2000  # images of which we look how common a word is
+STRETCHES, PROBED = 8, 250  # of a team's time, and images of each: how common is a word?
 COMMON = 0.05  # of the probed
+MOST_GATHERED = 20_000  # hits that PostgreSQL may have to list for one question
 _WORDS = "array_to_tsvector(string_to_array(words, ' '))"
+_TEXT = "' ' || words || ' '"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,59 +58,82 @@ def everywhere(terms: Sequence[Term]) -> RawSQL:
     return RawSQL(sql, [_match(terms)])  # noqa: S611
 
 
-def hits(team: Team, terms: Sequence[Term], span: Span, most: int) -> list[int]:
-    """The first places of a span whose images, trashed ones too, have every term."""
-    order, asked = "ASC" if span.up else "DESC", list[str | int]()
-    if connection.vendor == "postgresql":
-        rare, common = _parted(team, terms)
-        also = "".join(f" AND ({_strpos(term)})" for term in common)
-        sql = (
-            f"WITH found AS MATERIALIZED (SELECT place FROM generator_imagewords "  # noqa: S608
-            f"WHERE {_WORDS} @@ %s::tsquery AND place >= %s AND place < %s{also}) "
-            f"SELECT place FROM found ORDER BY place {order} LIMIT %s"
-        )
-        asked = [_tsquery(rare), span.low, span.high, *_strpos_values(common), most]
-    else:
-        sql = (
-            "SELECT rowid FROM image_search WHERE image_search MATCH %s "  # noqa: S608
-            f"AND rowid >= %s AND rowid < %s ORDER BY rowid {order} LIMIT %s"
-        )
-        asked = [_match(terms), span.low, span.high, most]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, asked)
-        return [row[0] for row in cursor.fetchall()]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the index is asked: `terms` of it, and `common` ones of the rows that it finds.
 
-
-def is_quick(team: Team, terms: Sequence[Term]) -> bool:
-    """Whether asking for a few hits of these terms is little work: they are not on many images."""
-    if connection.vendor != "postgresql":
-        return True
-    asked = [term for term in terms if not _is_of_the_team(term)]
-    counts = _newest(team).aggregate(
-        count=Count("place"), fit=Count("place", filter=all_of(asked))
-    )  # fmt: skip
-    return bool(counts["fit"] < counts["count"] * COMMON)
-
-
-def _parted(team: Team, terms: Sequence[Term]) -> tuple[list[Term], list[Term]]:
-    """What is asked of PostgreSQL's index, and what of the rows it finds.
-
-    A common word begins with the work of listing every image that has it. Where all are common,
-    the two that are least so go to the index.
+    `is_quick` says whether that is little work: not many images have all of them.
     """
+
+    terms: Sequence[Term]
+    common: Sequence[Term] = ()
+    is_quick: bool = True
+
+
+def question(team: Team, terms: Sequence[Term]) -> Question:
+    """How to ask for the images of a team that have every term.
+
+    Where all are common, the two that are least so go to PostgreSQL's index.
+    """
+    if connection.vendor != "postgresql":
+        return Question(terms)
     words = [term for term in terms if not _is_of_the_team(term)]
-    of_team = [term for term in terms if _is_of_the_team(term)]
-    asked = {f"n{at}": Count("place", filter=one.condition()) for at, one in enumerate(words)}
-    counts = _newest(team).aggregate(count=Count("place"), **asked)
-    by_count = sorted(range(len(words)), key=lambda at: counts[f"n{at}"])
-    limit = counts["count"] * COMMON
-    rare = [at for at in by_count if counts[f"n{at}"] < limit] or by_count[:2]
-    common = [words[at] for at in by_count if at not in rare]
-    return [*of_team, *(words[at] for at in rare)], common
+    probed, have_all, *counts = _probe(team, words)
+    by_count = sorted(range(len(words)), key=lambda at: counts[at])
+    rare = [at for at in by_count if counts[at] < probed * COMMON] or by_count[:2]
+    return Question(
+        terms=[*filter(_is_of_the_team, terms), *(words[at] for at in rare)],
+        common=[words[at] for at in by_count if at not in rare],
+        is_quick=have_all < probed * COMMON,
+    )
 
 
-def _newest(team: Team) -> QuerySet[ImageWords]:
-    return ImageWords.objects.filter(team=team).order_by("-place")[:PROBED]
+def hits(asked: Question, span: Span, most: int) -> list[int] | None:
+    """The first places of a span whose images, trashed ones too, have every term.
+
+    None if more than MOST_GATHERED have them: listing them all takes too long.
+    """
+    order = "ASC" if span.up else "DESC"
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute(
+                "SELECT rowid FROM image_search WHERE image_search MATCH %s "  # noqa: S608
+                f"AND rowid >= %s AND rowid < %s ORDER BY rowid {order} LIMIT %s",
+                [_match(asked.terms), span.low, span.high, most],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        fits = " AND ".join(f"({_strpos(term)})" for term in asked.common) or "TRUE"
+        # The query as a question of its own: were it known beforehand to have many hits, PostgreSQL
+        # would read the table from end to end instead of asking its index.
+        cursor.execute(
+            f"WITH found AS MATERIALIZED (SELECT place, {fits} AS fits "  # noqa: S608
+            f"FROM generator_imagewords WHERE {_WORDS} @@ (SELECT %s::tsquery) LIMIT %s) "
+            "SELECT (SELECT count(*) FROM found), ARRAY(SELECT place FROM found "
+            f"WHERE fits AND place >= %s AND place < %s ORDER BY place {order} LIMIT %s)",
+            [*_strpos_values(asked.common), _tsquery(asked.terms), MOST_GATHERED + 1,
+             span.low, span.high, most],
+        )  # fmt: skip
+        count, places = cursor.fetchone()
+    return places if count <= MOST_GATHERED else None
+
+
+def _probe(team: Team, words: Sequence[Term]) -> list[int]:
+    """Of some images from all over a team's time: how many there are, have all the words, and have
+    each of them."""
+    each = [f"({_strpos(word, 'text')})" for word in words]
+    asked = ["TRUE", " AND ".join(each) or "TRUE", *each]
+    counts = ", ".join(f"count(*) FILTER (WHERE {one})" for one in asked)
+    values = _strpos_values(words)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH ends AS (SELECT min(place) AS low, max(place) AS high "  # noqa: S608
+            "FROM generator_imagewords WHERE team_id = %s) "
+            f"SELECT {counts} FROM ends, generate_series(0, %s) AS stretch, "
+            f"LATERAL (SELECT {_TEXT} AS text FROM generator_imagewords WHERE team_id = %s "
+            "AND place <= high - (high - low) / %s * stretch ORDER BY place DESC LIMIT %s) AS few",
+            [team.pk, *values, *values, STRETCHES - 1, team.pk, STRETCHES, PROBED],
+        )
+        return list(cursor.fetchone())
 
 
 def _is_of_the_team(term: Term) -> bool:
@@ -130,8 +156,8 @@ def _tsquery(terms: Sequence[Term]) -> str:
     )
 
 
-def _strpos(term: Term) -> str:
-    return " OR ".join("strpos(' ' || words || ' ', %s) > 0" for _ in term.choices)
+def _strpos(term: Term, text: str = _TEXT) -> str:
+    return " OR ".join(f"strpos({text}, %s) > 0" for _ in term.choices)
 
 
 def _strpos_values(terms: Sequence[Term]) -> list[str]:

@@ -2,7 +2,8 @@
 
 A library may hold millions of images. What no index gives in order is found by two ways: the
 newest images are walked and looked at one by one, which soon fills a page with what is common; and
-the full-text index is asked, which is quick for what is rare. Tags, collections and favourites
+the full-text index is asked, which is quick for what is rare. Where it would have to list too
+many, more images are walked, and a page ends early. Tags, collections and favourites
 have an order of their own to walk.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
 
-from generator.library.searching import Term, all_of, hits, is_quick
+from generator.library.searching import Term, all_of, hits, question
 from generator.library.spans import Span
 from generator.models import ImageAsset, ImageWords, Team
 
@@ -55,7 +56,8 @@ def find(wanted: Wanted, span: Span, most: int) -> Found:
     walked = _walk(wanted, span, most, WALKED[0])
     if walked.stopped is None:
         return walked
-    rest = _ask(wanted, span.behind(walked.stopped), most - len(walked.places), WALKED[1])
+    left = wanted, span.behind(walked.stopped), most - len(walked.places), WALKED[1]
+    rest = _ask(*left) or _walk(*left)
     return Found([*walked.places, *rest.places], rest.stopped)
 
 
@@ -69,9 +71,9 @@ def _find_tied(wanted: Wanted, span: Span, most: int) -> Found:
     walked = _walk_tied(wanted, span, most, WALKED[0])
     if walked.stopped is None:
         return walked
-    if len(wanted.terms) > 1 and is_quick(wanted.team, wanted.terms):
+    if len(wanted.terms) > 1:
         asked = _ask(wanted, span, most, MOST_HITS)
-        if asked.stopped is None:
+        if asked and asked.stopped is None:
             return asked
     return _walk_tied(wanted, span, most, WALKED[1])
 
@@ -111,12 +113,17 @@ def _taken(rows: QuerySet[Any], span: Span, most: int, last: int | None) -> Foun
     return Found(places, last if len(places) < most else None)
 
 
-def _ask(wanted: Wanted, span: Span, most: int, bound: int) -> Found:
-    """Ask the full-text index, and look at so many of its hits."""
+def _ask(wanted: Wanted, span: Span, most: int, bound: int) -> Found | None:
+    """Ask the full-text index, and look at so many of its hits; None if it has too many."""
+    asked = question(wanted.team, wanted.terms)
+    if not asked.is_quick:
+        return None
     places: list[int] = []
     seen, at_once = 0, MOST_HITS if wanted.ties else most
     while len(places) < most:
-        some = hits(wanted.team, wanted.terms, span, at_once)
+        some = hits(asked, span, at_once)
+        if some is None:
+            return None
         places += _of_these(wanted, some, span)
         if len(some) < at_once:
             return Found(places[:most])
