@@ -43,35 +43,50 @@ class BrokenOff(StudioError):
 
 
 class Turns:
-    """Places to work on images in. Decoded, one takes up to 160 MB, and many people may ask at
-    once: read its file when the turn has come, as what waits should hold nothing.
+    """Places to work on images in; `most` may wait for one. Read an image's file when its turn has
+    come, as what waits should hold nothing.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, most: int) -> None:
         self._places = threading.BoundedSemaphore(places)
+        self._most = most
         self._waiting = 0
         self._lock = threading.Lock()
 
     @contextmanager
-    def turn(self, *, most: int) -> Iterator[None]:
-        """Wait for a place, and have it. Raises Busy where `most` wait already."""
+    def turn(self, *, is_late: bool = False) -> Iterator[None]:
+        """Wait for a place, and have it. Raises Busy where so many wait already, unless it is too
+        late to say so."""
         if not self._places.acquire(blocking=False):
-            self._wait(most)
+            self._wait(is_late)
         try:
             yield
         finally:
             self._places.release()
 
-    def _wait(self, most: int) -> None:
+    def ask(self) -> None:
+        """Raises Busy where so many wait already."""
+        if self._waiting >= self._most:
+            raise Busy("Many people want images just now. Try again in a moment.")
+
+    def _wait(self, is_late: bool) -> None:
         with self._lock:
-            if self._waiting >= most:
-                raise Busy("Many people want images just now. Try again in a moment.")
+            if not is_late:
+                self.ask()
             self._waiting += 1
         try:
             self._places.acquire()
         finally:
             with self._lock:
                 self._waiting -= 1
+
+
+# Decoded, an image takes up to 160 MB, and many people may ask at once: those who work on one of
+# these seven places take 1.1 GB together, at the most. None holds up those of another kind.
+CONVERTING = Turns(2, most=16)  # downloads of a team, in another form
+KEEPING = Turns(2, most=8)  # downloads of visitors
+SHOWING = Turns(2, most=600)  # what pages of links show; a page asks for sixty at once
+ARCHIVING = Turns(1, most=20)  # images of visitors' archives, which are in no hurry
 
 
 def in_bites(images: ImageAssetQuerySet) -> Iterator[ImageAsset]:

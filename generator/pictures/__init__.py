@@ -18,7 +18,7 @@ from generator.pictures.masks import (
 )
 from generator.pictures.ratios import RATIOS, nearest_ratio
 from generator.pictures.references import as_reference, fitted
-from generator.pictures.stripping import bare
+from generator.pictures.stripping import bare, bare_decodes
 from generator.pictures.thumbnails import THUMBNAIL_EDGES, thumbnail
 from generator.pictures.watermark import missing, watermarked
 
@@ -32,6 +32,7 @@ __all__ = [
     "Picture",
     "as_reference",
     "bare",
+    "bare_decodes",
     "blank_mask",
     "converted",
     "fitted",

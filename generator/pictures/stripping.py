@@ -44,6 +44,12 @@ def bare(data: bytes) -> bytes:
             return converted(data, format="png").data
 
 
+def bare_decodes(data: bytes) -> bool:
+    """Whether `bare` encodes it anew, and so takes as much as another form of it would."""
+    form = sniff(data)
+    return form is None or (form != "gif" and turn_of(data, dissect(data, form)) is not None)
+
+
 def _upright(data: bytes, layout: Layout) -> bytes:
     if turn_of(data, layout) is None:
         return b""

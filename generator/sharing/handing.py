@@ -24,11 +24,6 @@ _AT_ONCE = 50  # images of an archive whose rows are read at once
 # What an archive was begun on; on other terms it is another archive.
 _TERMS = ("download", "password", "watermark", "shows_prompt", "audience")
 
-_FEW = 8  # downloads that may wait
-_DECODING = packing.Turns(2)
-# Archives are in no hurry, and hold nobody up but each other.
-_ARCHIVING = threading.BoundedSemaphore(1)
-
 
 @dataclass(frozen=True, slots=True)
 class Handed:
@@ -53,8 +48,14 @@ def to_keep(link: ShareLink, image: ImageAsset) -> Handed:
 
     Raises Unreadable, Busy and BadPicture.
     """
-    with _DECODING.turn(most=_FEW):
-        return _to_keep(link, image)
+    if _is_encoded_anew(link):
+        with packing.KEEPING.turn():
+            return _to_keep(link, image, _stored(image))
+    stored = _stored(image)
+    if pictures.bare_decodes(stored):  # seldom, and seen only in the file
+        with packing.KEEPING.turn():
+            return _to_keep(link, image, stored)
+    return _to_keep(link, image, stored)
 
 
 def extension_of(link: ShareLink, image: ImageAsset) -> str:
@@ -68,8 +69,14 @@ def extension_of(link: ShareLink, image: ImageAsset) -> str:
 def entries(link: ShareLink, secret: str, user: int | None) -> Iterator[Entry]:
     """All that the link shows, for an archive that this person takes (None: nobody signed in).
 
-    Raises BrokenOff once the link is shut, to them or to all, or on other terms.
+    Raises Busy where many are taken at once; and in the midst of it BrokenOff once the link is
+    shut, to them or to all, or on other terms.
     """
+    packing.ARCHIVING.ask()
+    return _entries(link, secret, user)
+
+
+def _entries(link: ShareLink, secret: str, user: int | None) -> Iterator[Entry]:
     after: int | None = None
     while True:
         part = opening.page(link, after=after, size=_AT_ONCE)
@@ -107,8 +114,8 @@ def _chunks(link: ShareLink, image: ImageAsset) -> Iterator[bytes]:
     # Whoever takes an archive may be slow, and be many: the disk holds what they have not read.
     with TemporaryFile() as file:
         try:
-            with _ARCHIVING:
-                file.write(_to_keep(link, image).data)
+            with packing.ARCHIVING.turn(is_late=True):  # half of it is sent
+                file.write(_to_keep(link, image, _stored(image)).data)
         except BadPicture as error:
             raise Unreadable("The image cannot be had in this form.") from error
         file.seek(0)
@@ -116,8 +123,8 @@ def _chunks(link: ShareLink, image: ImageAsset) -> Iterator[bytes]:
             yield chunk
 
 
-def _to_keep(link: ShareLink, image: ImageAsset) -> Handed:
-    handed = _changed(link, image, _read(str(image.file.name)))
+def _to_keep(link: ShareLink, image: ImageAsset, stored: bytes) -> Handed:
+    handed = _changed(link, image, stored)
     if link.shows_prompt:
         prompt, said = image.generation.prompt, packing.said_settings(image.generation)
         return Handed(pictures.mark(handed.data, prompt=prompt, settings=said), handed.extension)
@@ -152,13 +159,12 @@ def _form(image: ImageAsset) -> pictures.Form:
 def _plain(image: ImageAsset, size: str) -> bytes:
     if image.thumbnails_at is not None:
         return _read(image.thumbnail_key(size))  # small, and not decoded
-    with _DECODING.turn(most=opening.PAGE):
+    with packing.SHOWING.turn():
         return _thumbnail(image, size)
 
 
 def _written_over(link: ShareLink, image: ImageAsset, size: str, name: str) -> bytes:
-    # A page asks for all of its images at once.
-    with _DECODING.turn(most=opening.PAGE):
+    with packing.SHOWING.turn():
         if data := _KEPT.get(name):  # made by another who waited
             return data
         made = pictures.watermarked(_thumbnail(image, size), link.watermark, format="webp")
@@ -168,7 +174,11 @@ def _written_over(link: ShareLink, image: ImageAsset, size: str, name: str) -> b
 def _thumbnail(image: ImageAsset, size: str) -> bytes:
     if image.thumbnails_at is not None:
         return _read(image.thumbnail_key(size))
-    return pictures.thumbnail(_read(str(image.file.name)), edge=pictures.THUMBNAIL_EDGES[size])
+    return pictures.thumbnail(_stored(image), edge=pictures.THUMBNAIL_EDGES[size])
+
+
+def _stored(image: ImageAsset) -> bytes:
+    return _read(str(image.file.name))
 
 
 def _read(key: str) -> bytes:

@@ -26,10 +26,6 @@ from generator.views.streaming import streamed
 FORMS: tuple[pictures.Form, ...] = get_args(pictures.Form.__value__)
 EDGES = (512, 1024, 1600, 2048)  # pixels of the longest side that may be asked for
 
-_FEW = 16  # downloads in another form that may wait
-_CONVERTING = packing.Turns(2)
-_SOON = 5  # seconds
-
 logger = logging.getLogger(__name__)
 
 
@@ -74,7 +70,7 @@ def download(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
         if image.author_id == request.user.pk and settings.KEEP_SETTINGS_IN_DOWNLOADS:
             data = _told(image, data)
     except packing.Busy as error:
-        return busy(error)
+        return _refused(request, image, str(error))
     except zipping.Unreadable as error:
         logger.warning("An image could not be read: %s", type(error.__cause__).__name__)
         return _refused(request, image, "The image storage does not answer. Try again in a moment.")
@@ -113,14 +109,6 @@ def zip_answer(
     return streamed(request, chunks, filename=filename, content_type="application/zip")
 
 
-def busy(error: packing.Busy) -> HttpResponse:
-    """The answer to whoever should come again in a moment."""
-    answer = HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=503)
-    answer["Retry-After"] = str(_SOON)
-    answer["Cache-Control"] = "private, no-store"
-    return answer
-
-
 # ── One ──
 
 
@@ -131,7 +119,7 @@ def _form_of(image: ImageAsset) -> pictures.Form | None:
 def _converted(image: ImageAsset, wish: Wish | None) -> bytes:
     if wish is None:
         return _read(image)
-    with _CONVERTING.turn(most=_FEW):
+    with packing.CONVERTING.turn():
         picture = pictures.converted(_read(image), format=wish.form, edge=wish.edge)
         return pictures.mark(picture.data)
 

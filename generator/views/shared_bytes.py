@@ -13,11 +13,12 @@ from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.sharing import handing, opening
 from generator.sharing.handing import Handed
-from generator.views.downloads import busy, zip_answer
+from generator.views.downloads import zip_answer
 from generator.views.files import content_type
 from generator.views.visiting import Visit, gone, visits
 
 BRIEFLY = 60  # seconds that a browser may show an image again without asking
+SOON = 5  # seconds until one may ask again for what cannot be had just now
 logger = logging.getLogger(__name__)
 
 
@@ -37,7 +38,7 @@ def picture(request: HttpRequest, visit: Visit, pk: int, size: str) -> HttpRespo
     try:
         handed = handing.to_keep(link, image) if is_whole else handing.thumbnail(link, image, size)
     except packing.Busy as error:
-        return busy(error)
+        return _not_now(str(error))
     except (zipping.Unreadable, BadPicture) as error:
         return _silent(error)
     answer = _bytes(handed)
@@ -58,7 +59,7 @@ def download(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
     try:
         handed = handing.to_keep(visit.link, shown.image)
     except packing.Busy as error:
-        return busy(error)
+        return _not_now(str(error))
     except (zipping.Unreadable, BadPicture) as error:
         return _silent(error)
     if request.method == "GET":
@@ -76,10 +77,13 @@ def archive(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     """All of them as one ZIP, on the same terms."""
     if not visit.may_see or visit.link.download == Download.NONE:
         return gone(request)
+    try:
+        entries = handing.entries(visit.link, visit.secret, visit.user)
+    except packing.Busy as error:
+        return _not_now(str(error))
     if request.method == "GET":
         visit.log(Came.TOOK_ALL)
     name = f"{zipping.safe_name(visit.link.title) or 'images'}.zip"
-    entries = handing.entries(visit.link, visit.secret, visit.user)
     packing.give_back_connection()
     return zip_answer(request, zipping.stream(entries), name)
 
@@ -93,8 +97,11 @@ def _bytes(handed: Handed) -> HttpResponse:
 
 def _silent(error: Exception) -> HttpResponse:
     logger.warning("A shared image could not be read: %s", type(error.__cause__ or error).__name__)
-    return HttpResponse(
-        "The image cannot be had just now. Try again in a moment.",
-        content_type="text/plain; charset=utf-8",
-        status=503,
-    )
+    return _not_now("The image cannot be had just now. Try again in a moment.")
+
+
+def _not_now(sentence: str) -> HttpResponse:
+    """No page, as it is asked for by an `<img>` or to be kept: a browser would keep the page."""
+    answer = HttpResponse(sentence, content_type="text/plain; charset=utf-8", status=503)
+    answer["Retry-After"] = str(SOON)
+    return answer

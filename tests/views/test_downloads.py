@@ -76,16 +76,16 @@ def test_an_image_comes_in_the_form_and_size_somebody_wants(
     assert answer["Content-Disposition"].startswith("attachment")
 
 
-def test_where_many_wait_for_another_form_the_next_comes_again_later_and_nothing_is_read(
+def test_where_many_wait_for_another_form_the_next_is_told_on_the_page_and_nothing_is_read(
     maker: Client, image: ImageAsset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "_CONVERTING", turns := packing.Turns(1))
-    turns._places.acquire()
-    turns._waiting = 1000
+    monkeypatch.setattr(packing, "CONVERTING", turns := packing.Turns(1, most=0))
     monkeypatch.setattr(packing, "chunks", lambda key: pytest.fail("The file was read."))
-    answer = got(maker, image, **{"as": "webp"})
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
+    with turns.turn():
+        answer = got(maker, image, **{"as": "webp"})
+    assert answer.url == reverse("image", args=[image.team.slug, image.pk])
+    said = words(maker.get(answer.url).content.decode())
+    assert "Many people want images just now. Try again in a moment." in said
 
 
 def test_an_image_is_never_enlarged(maker: Client, image: ImageAsset) -> None:

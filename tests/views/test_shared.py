@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from comet_site.quiet_logs import WithoutSecrets
-from generator import packing, pictures
+from generator import pictures
 from generator.models import (
     Audience,
     Came,
@@ -30,7 +30,7 @@ from generator.models import (
     Team,
     User,
 )
-from generator.packing import BrokenOff, Turns
+from generator.packing import BrokenOff
 from generator.sharing import coming, handing, opening, secrets
 from tests.make import (
     make_asset,
@@ -536,46 +536,6 @@ def test_the_watermark_lies_over_what_is_shown_and_what_is_kept(
             pictures.converted(one, format="png").data
             != pictures.converted(other, format="png").data
         )
-
-
-def taken(turns: Turns, places: int, waiting: int) -> None:
-    """As if so many images were being worked on, and so many were waited for."""
-    for _ in range(places):
-        turns._places.acquire()
-    turns._waiting = waiting
-
-
-@pytest.mark.parametrize("rest", ["small", "large", "original", "download"])
-def test_where_many_wait_for_an_image_the_next_comes_again_later_and_nothing_is_read(
-    client: Client, images: list[ImageAsset], monkeypatch: pytest.MonkeyPatch, rest: str
-) -> None:
-    link = share(images, watermark="Northlight")
-    monkeypatch.setattr(handing, "_DECODING", turns := Turns(2))
-    taken(turns, 2, 1000)
-    monkeypatch.setattr(packing, "chunks", lambda key: pytest.fail("The file was read."))
-    answer = client.get(at(link, f"{keys(link)[0]}/{rest}"))
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
-    assert answer["Cache-Control"] == "private, no-store"
-
-
-@pytest.mark.parametrize("rest", ["small", "download", "all.zip"])
-def test_no_image_is_read_before_its_turn_has_come(
-    client: Client, images: list[ImageAsset], monkeypatch: pytest.MonkeyPatch, rest: str
-) -> None:
-    link, read = share(images, watermark="Northlight"), []
-    real = packing.chunks
-
-    def chunks(key: str) -> Any:
-        free = (handing._DECODING._places._value, handing._ARCHIVING._value)
-        read.append(free)
-        return real(key)
-
-    monkeypatch.setattr(packing, "chunks", chunks)
-    rest = rest if rest == "all.zip" else f"{keys(link)[0]}/{rest}"
-    assert body_of(client.get(at(link, rest)))
-    assert read
-    assert all(free != (2, 1) for free in read)
 
 
 # ── Replies ──
