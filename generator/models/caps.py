@@ -72,9 +72,14 @@ class Cap(models.Model):
         )
 
     @property
+    def is_of_staff(self) -> bool:
+        """Whether staff's figure holds, which nobody else lifts; so it does among equals."""
+        return self.credits == self.holds
+
+    @property
     def set_by(self) -> "StrPromise":
         """Whose figure holds, in words; staff's where several are the same."""
-        if self.credits == self.holds:
+        if self.is_of_staff:
             return _("set by an administrator")
         if self.team_credits == self.holds or self.account.user_id is None:
             return _("set by the team")

@@ -29,7 +29,7 @@ def refused(cap: "Cap", author: User, *, needed: int, left: int, day: date) -> Q
         _when(resets_at, team.time_zone),
         gettext("You set this cap yourself, under Usage.")
         if cap.is_own and not shared
-        else whom_to_ask(team, author),
+        else whom_to_ask(team, author, of_staff=cap.is_of_staff),
     ]
     return QuotaExceeded(
         " ".join(sentences),
@@ -115,9 +115,10 @@ def _when(resets_at: datetime | None, time_zone: str) -> str:
     }
 
 
-def whom_to_ask(team: Team, author: User) -> str:
-    """Who runs the team, as far as it is not the author; where nobody else does, staff."""
-    if team.personal_of_id is None:
+def whom_to_ask(team: Team, author: User, *, of_staff: bool) -> str:
+    """Who can lift a cap: of one that is not of staff who runs the team, as far as it is not the
+    author; where nobody else does, staff."""
+    if not of_staff and team.personal_of_id is None:
         steering = team.memberships.filter(
             role__in=roles_that_may(Deed.SET_CAPS), user__is_active=True
         )

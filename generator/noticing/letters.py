@@ -79,13 +79,14 @@ def mail_notice(pk: int, *, address: str) -> None:
 
 def _letter(told: Told, *, address: str) -> mail.EmailMessage:
     team, user = told.standing.account.team, told.notice.user
+    ask = whom_to_ask(team, user, of_staff=told.standing.is_of_staff)
     facts = {
         "told": told,
         "standing": told.standing,
         "team": one_line(team.name),
         "name": one_line(user.first_name or user.username),
         "time_zone": team.time_zone,
-        "ask": OWN if told.standing.is_own else one_line(whom_to_ask(team, user)),
+        "ask": OWN if told.standing.is_own else one_line(ask),
         "page": address + reverse("team_usage" if told.is_pool else "usage", args=[team.slug]),
     }
     return mail.EmailMessage(

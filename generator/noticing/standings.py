@@ -40,6 +40,7 @@ class Standing:
     left: int
     resets: date | None
     is_own: bool
+    is_of_staff: bool
 
     @property
     def place(self) -> Place:
@@ -124,6 +125,7 @@ def standings(team: Team, accounts: Sequence[QuotaAccount]) -> list[Standing]:
                 account, window, start, used=spent[account.pk, window], cap=cap.holds,
                 of=cap.holds + given, left=cap.holds + totals.get((account.pk, window, start), 0),
                 resets=window.next_start(day), is_own=cap.is_own and account.user_id is not None,
+                is_of_staff=cap.is_of_staff,
             )
         )  # fmt: skip
     return rows

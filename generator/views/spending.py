@@ -34,6 +34,7 @@ class Spending:
     granted: int
     anew: datetime | None
     is_own: bool = False
+    is_of_staff: bool = False
     shared: bool = False
 
     @property
@@ -146,6 +147,7 @@ def _spending(account: QuotaAccount, window: Window, cap: Cap | None) -> Spendin
         granted=total + spent + held,
         anew=window.resets_at(day, account.team.time_zone),
         is_own=bool(cap and cap.is_own and account.user_id),
+        is_of_staff=bool(cap and cap.is_of_staff),
         shared=account.user_id is None,
     )
 

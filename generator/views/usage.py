@@ -161,8 +161,10 @@ def _page(request: TeamRequest, look: Look, form: OwnCapForm | None = None) -> H
     }
     if before is None:
         context |= numbers(look, month, today)
-        if any(one.is_short and not one.is_own for one in context["spendings"]):
-            context["whom"] = whom_to_ask(request.team, request.user)
+        short = [one for one in context["spendings"] if one.is_short and not one.is_own]
+        for of_staff in {one.is_of_staff for one in short}:
+            whom = whom_to_ask(request.team, request.user, of_staff=of_staff)
+            context["whom_of_staff" if of_staff else "whom"] = whom
         if look.is_team:
             context |= people(look, month, context["by_model"])
         if request.membership.may_make and look.page == "usage" and context["is_running"]:

@@ -39,7 +39,7 @@ def test_a_refusal_says_which_cap_what_is_missing_when_it_resets_and_whom_to_ask
     add_member(team, make_user("ben"), Role.ADMIN)
     add_member(team, make_user("cem"), Role.ADMIN)
     add_member(team, make_user("gone", is_active=False), Role.OWNER)
-    set_cap(team, member, window=Window.DAY, credits=39)
+    set_cap(team, member, window=Window.DAY, credits=50).set_team_cap(Window.DAY, 39)
     with at(NOON):
         error = refusal(team, member)
     assert str(error) == (
@@ -63,6 +63,17 @@ def test_a_cap_of_a_month_says_the_day_and_big_numbers_are_grouped(
         "It resets on 1 December (UTC). For more, ask an administrator."
     )
     assert (error.shared, error.left, error.missing) == (True, -11_000, 11_040)
+
+
+@pytest.mark.parametrize(("of_staff", "whom"), [(39, "an administrator"), (41, "ada")])
+def test_who_is_to_be_asked_is_who_can_lift_the_cap_that_holds(
+    team: Team, member: User, of_staff: int, whom: str
+) -> None:
+    add_member(team, make_user("ada"), Role.OWNER)
+    account = set_cap(team, member, window=Window.DAY, credits=50)
+    account.set_team_cap(Window.DAY, 39)
+    set_cap(team, member, window=Window.DAY, credits=of_staff)  # the same as the team's, or above
+    assert str(refusal(team, member)).endswith(f"For more, ask {whom}.")
 
 
 def test_a_cap_for_ever_does_not_reset(team: Team, member: User) -> None:

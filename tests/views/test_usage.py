@@ -85,7 +85,10 @@ def test_what_was_taken_back_beyond_the_cap_leaves_nothing_and_is_told(
 def test_who_has_little_left_learns_whom_to_ask(maker: Client, team: Team, member: User) -> None:
     add_member(team, make_user("owner", first_name="Ingrid"), Role.OWNER)
     assert "ask" not in words(shown(maker, team))
-    set_cap(team, member, window=Window.MONTH, credits=0)
+    account = set_cap(team, member, window=Window.MONTH, credits=0)
+    assert "For more, ask an administrator." in words(shown(maker, team))
+    set_cap(team, member, window=Window.MONTH, credits=10)
+    account.set_team_cap(Window.MONTH, 0)
     assert "For more, ask Ingrid." in words(shown(maker, team))
 
 
