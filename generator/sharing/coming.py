@@ -20,7 +20,11 @@ _PRUNED_EVERY = 50  # lines
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody at the door: where they come from (shortened), and what they say they use."""
+    """Somebody at the door: where they come from (shortened), and what they say they use.
+
+    Without an address ("": behind a socket, say) all of them would be one network, and the first
+    that is stopped would stop everybody: for them only what is bound for the whole link holds.
+    """
 
     id: uuid.UUID
     address: str
@@ -63,7 +67,7 @@ def log(link: ShareLink, visitor: Visitor, came: Came) -> None:
     are MOST_LINES."""
     lines = ShareVisit.objects.filter(link=link)
     lately = lines.filter(at__gt=timezone.now() - timedelta(hours=1), address=visitor.address)
-    if lately[:MOST_FROM_THERE].count() >= MOST_FROM_THERE:
+    if visitor.address and lately[:MOST_FROM_THERE].count() >= MOST_FROM_THERE:
         return
     line = ShareVisit.objects.create(
         link=link, came=came, visitor=visitor.id, address=visitor.address, agent=visitor.agent
@@ -93,8 +97,7 @@ def take_a_guess(link: ShareLink, visitor: Visitor) -> int:
     many come at once, no more get through. A right one is given back by `forget_guesses`.
     """
     now = int(time.time())
-    bounds = {_from_there(link, visitor, now, bound): bound for bound in _FROM_THERE}
-    bounds[_of(link, now)] = _OF_A_LINK
+    bounds = _from_there(link, visitor, now) | {_of(link, now): _OF_A_LINK}
     counted = cache.get_many(bounds)
     waits = [
         _left(bound, now) for name, bound in bounds.items() if counted.get(name, 0) >= bound.most
@@ -113,7 +116,7 @@ def forget_guesses(link: ShareLink, visitor: Visitor) -> None:
     Of all guesses at the link, the last is given back: else those who know it shut the link.
     """
     now = int(time.time())
-    names = {_from_there(link, visitor, now, bound): bound for bound in _FROM_THERE}
+    names = _from_there(link, visitor, now)
     places = [f"{name}:{place}" for name, bound in names.items() for place in range(bound.most)]
     cache.delete_many([*names, *places])
     name = _of(link, now)
@@ -147,8 +150,11 @@ def _left(bound: Bound, now: int) -> int:
     return bound.seconds - now % bound.seconds
 
 
-def _from_there(link: ShareLink, visitor: Visitor, now: int, bound: Bound) -> str:
-    return f"{_of(link, now, bound)}:{visitor.address}"
+def _from_there(link: ShareLink, visitor: Visitor, now: int) -> dict[str, Bound]:
+    """What bounds the guesses of their network, by the name under which they are counted."""
+    if not visitor.address:
+        return {}
+    return {f"{_of(link, now, bound)}:{visitor.address}": bound for bound in _FROM_THERE}
 
 
 def _of(link: ShareLink, now: int, bound: Bound = _OF_A_LINK) -> str:

@@ -22,7 +22,7 @@ def pick(link: ShareLink, visitor: Visitor, image: ImageAsset, *, on: bool) -> N
     if not on:
         mine.delete()
         return
-    if not _has_room(f"pick:{link.pk}:{visitor.address}", _PICKS_FROM_THERE):
+    if not _has_room_from_there(f"pick:{link.pk}", visitor, _PICKS_FROM_THERE):
         raise StudioError("Too many images were picked at once. Pick on in an hour.")
     if SharePick.objects.filter(link=link)[:MOST_PICKS].count() >= MOST_PICKS:
         raise StudioError("This link takes no more picks. Tell who sent it to you.")
@@ -32,7 +32,7 @@ def pick(link: ShareLink, visitor: Visitor, image: ImageAsset, *, on: bool) -> N
 def write(link: ShareLink, visitor: Visitor, *, name: str, text: str) -> None:
     """Leave a note, or change one's own. Raises StudioError for too many, or a full link."""
     place = f"note:{link.pk}"
-    from_there = _has_room(f"{place}:{visitor.address}", _NOTES_FROM_THERE)
+    from_there = _has_room_from_there(place, visitor, _NOTES_FROM_THERE)
     if not from_there or not _has_room(place, _NOTES):
         raise StudioError("Too many notes were sent at once. Send yours again in an hour.")
     notes = ShareNote.objects.filter(link=link)
@@ -54,6 +54,10 @@ def picked(link: ShareLink, visitor: uuid.UUID, images: list[ImageAsset]) -> set
 def note_of(link: ShareLink, visitor: uuid.UUID) -> ShareNote | None:
     """What the visitor has written."""
     return ShareNote.objects.filter(link=link, visitor=visitor).first()
+
+
+def _has_room_from_there(place: str, visitor: Visitor, bounds: tuple[Bound, ...]) -> bool:
+    return not visitor.address or _has_room(f"{place}:{visitor.address}", bounds)
 
 
 def _has_room(place: str, bounds: tuple[Bound, ...]) -> bool:

@@ -368,6 +368,27 @@ def test_guesses_from_a_thousand_networks_are_hopeless(team: Team, member: User)
     assert tried.count(0) == 300
 
 
+def test_whoever_is_without_an_address_is_not_one_network(
+    client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replying, "_NOTES_FROM_THERE", (coming.Bound(1, 3600),))
+    monkeypatch.setattr(replying, "_PICKS_FROM_THERE", (coming.Bound(1, 3600),))
+    link = share(team, member, password="open sesame", takes_replies=True)
+    tried = [coming.take_a_guess(link, somebody("")) for _ in range(299)]
+    assert tried.count(0) == 299
+    taken = client.post(at(link), {"password": "open sesame"}, REMOTE_ADDR="")
+    assert taken.status_code == 302
+    assert coming.take_a_guess(link, somebody("")) == 0
+    assert coming.take_a_guess(link, somebody("")) > 0
+    assert coming.shut_for([link])  # the team reads of it
+    for number in range(3):
+        replying.write(link, somebody(""), name="", text=f"Note {number}.")
+        replying.pick(link, somebody(""), link.shared.get().image, on=True)
+    for _ in range(70):
+        coming.log(link, somebody(""), Came.OPENED)
+    assert (link.notes.count(), link.picks.count(), link.visits.count()) == (3, 3, 70)
+
+
 def test_a_stranger_who_sends_notes_by_the_hundred_leaves_room_for_those_of_others(
     client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
