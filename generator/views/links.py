@@ -216,6 +216,7 @@ def _facts(request: TeamRequest, row: Row) -> dict[str, Any]:
         "link": row.link,
         "log": link_facts.log(row.link, before=before),
         "most_lines": coming.MOST_LINES,
+        "most_from_there": coming.MOST_FROM_THERE,
         "before": before,
         "trashed": link_facts.in_the_trash(row.link),
         "most_trashed": link_facts.TRASHED,

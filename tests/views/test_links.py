@@ -519,6 +519,15 @@ def test_the_log_says_where_it_was_cut(
     assert "The log ends here: of each link its last 3 lines are kept." in said
 
 
+def test_the_log_says_what_it_leaves_out(
+    maker: Client, team: Team, image: ImageAsset, member: User
+) -> None:
+    link = make_link(member, [image])
+    coming.log(link, coming.Visitor(uuid.uuid4(), "192.0.2.0", ""), Came.OPENED)
+    said = words(page(maker, "link", team.slug, link.pk))
+    assert "Of one network 60 lines an hour are kept" in said
+
+
 def test_the_log_goes_on(maker: Client, team: Team, image: ImageAsset, member: User) -> None:
     link = make_link(member, [image])
     now = timezone.now()
