@@ -7,7 +7,7 @@ steer them. A link without a collection shows rows of its own, so these are writ
 from django.db import transaction
 from django.utils import timezone
 
-from generator.errors import NotAllowed
+from generator.errors import NotAllowed, StudioError
 from generator.models import Collection, Deed, Membership, SharedImage, ShareLink, Team
 from generator.sharing.making import MOST_IMAGES
 
@@ -15,11 +15,11 @@ MOST_ROWS = 50_000  # of all its links together
 _AT_ONCE = 1000  # rows of one insert
 
 
-class NotSure(Exception):
-    """Links would end that the person may not know of."""
+class NotSure(StudioError):
+    """Links would end that the person may not know of: so many."""
 
     def __init__(self, ending: int) -> None:
-        super().__init__()
+        super().__init__("Sharing links end with this collection. Say that you know.")
         self.ending = ending
 
 
