@@ -25,6 +25,7 @@ function tellTimes(root = document) {
 }
 
 export function notify(sentence) {
+  const notices = document.getElementById("notices");
   if ([...notices.querySelectorAll("p")].some((p) => p.textContent === sentence)) return;
   const notice = document.createElement("div");
   notice.className = "notice notice--error";
@@ -67,11 +68,17 @@ function liveEach(nodes) {
   for (const node of nodes) if (node.matches?.(".notice")) live(node);
 }
 
-const notices = document.getElementById("notices");
-liveEach(notices.children);
-new MutationObserver((changes) => {
+const watcher = new MutationObserver((changes) => {
   for (const { addedNodes } of changes) liveEach(addedNodes);
-}).observe(notices, { childList: true });
+});
+function watch() {
+  const notices = document.getElementById("notices");
+  watcher.disconnect();
+  watcher.observe(notices, { childList: true });
+  liveEach(notices.children);
+}
+watch();
+document.addEventListener("htmx:historyRestore", watch); // Back draws the whole page anew
 
 document.addEventListener("click", (event) => {
   event.target.closest("[data-close]")?.parentElement.remove();
