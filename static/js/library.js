@@ -5,6 +5,7 @@ const LOOK_AGAIN = 20_000; // milliseconds between looks for new images
 const LONG_PRESS = 500; // milliseconds
 const TYPING = "input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]";
 
+let pointer; // what was last put on the page: "mouse", "touch" or "pen"
 let anchor; // the tile from which Shift reaches
 let pressed; // the timer of a finger that rests on a tile
 let held = false; // whether it has rested long enough
@@ -18,17 +19,17 @@ const choosable = (tile) => box(tile) && !box(tile).disabled;
 
 /* ── Days ── */
 
-// A day that goes on over the end of a page stays one wall.
 document.addEventListener("htmx:load", (event) => {
   const day = event.detail.elt;
-  if (!day.matches?.("[data-day]")) return;
+  if (!day.closest?.("[data-chosen]")) return;
   const before = day.previousElementSibling;
-  if (before?.dataset.day !== day.dataset.day) return;
-  before.querySelector(".wall").append(...day.querySelectorAll(".tile"));
-  day.remove();
-});
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.closest?.("[data-chosen]")) count();
+  // A day that goes on over the end of a page stays one wall.
+  if (day.matches("[data-day]") && before?.dataset.day === day.dataset.day) {
+    before.querySelector(".wall").append(...day.querySelectorAll(".tile"));
+    day.remove();
+  }
+  count();
+  tellHowMany();
 });
 
 /* ── Choosing ── */
@@ -72,16 +73,21 @@ function tickRange(from, to, on = true) {
 }
 
 function tickNone() {
+  const stood = standsOnWhatGoes();
   for (const one of ticked()) one.checked = false;
-  anchor = undefined;
+  if (wanted) wanted.chosen = [];
   count();
+  if (stood) goOnAtWall();
+  anchor = undefined;
 }
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-chosen] input[name='image']")) count();
 });
 document.addEventListener("reset", (event) => {
-  if (event.target.matches("[data-chosen]")) setTimeout(count);
+  if (!event.target.matches("[data-chosen]")) return;
+  event.preventDefault(); // else it is done only after this, when the focus may be gone
+  tickNone();
 });
 
 document.addEventListener("click", (event) => {
@@ -101,7 +107,8 @@ document.addEventListener("click", (event) => {
   const picture = event.target.closest("a:not(.picture-button)");
   if (!picture || !choosable(tile)) return;
   // While some are chosen, a finger on a picture chooses; so does Shift with the mouse.
-  const finger = event.pointerType === "touch" && ticked().length > 0;
+  // (Before 18.3 Safari does not say what clicks; a key clicks without a count.)
+  const finger = pointer === "touch" && event.detail > 0 && ticked().length > 0;
   if (!finger && !event.shiftKey) return;
   event.preventDefault();
   if (finger) tick(tile, !box(tile).checked);
@@ -120,6 +127,7 @@ function letGo() {
 }
 
 document.addEventListener("pointerdown", (event) => {
+  pointer = event.pointerType;
   const tile = event.target.closest?.("[data-chosen] .tile > a")?.parentElement;
   held = false;
   if (!tile || event.pointerType !== "touch" || !choosable(tile)) return;
@@ -168,6 +176,21 @@ function focusTile(tile) {
   const target = tile.querySelector("a") ?? box(tile);
   target.focus({ preventScroll: true });
   tile.scrollIntoView({ block: "nearest" });
+}
+
+/* Whether somebody stands by key on what a deed may take away: a button of the bar, or of a notice. */
+const standsOnWhatGoes = () => Boolean(document.activeElement?.matches(".selection-bar :focus-visible, #notices :focus-visible"));
+
+/* The focus goes on where they chose last or next to it; where nothing is left, to what is told. */
+function goOnAtWall() {
+  const here = document.activeElement;
+  if (here !== document.body && here.getClientRects().length) return;
+  const all = tiles();
+  const near = anchor?.isConnected
+    ? (all.find((one) => one === anchor || anchor.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING) ?? all.at(-1))
+    : all.find((one) => one.getBoundingClientRect().bottom > 0);
+  if (near) focusTile(near);
+  else document.querySelector("#notices button")?.focus();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -307,6 +330,10 @@ function drawAgain() {
   else htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML" });
 }
 
+let stood = false; // by key, on what the answer may take away
+document.addEventListener("htmx:beforeSwap", () => {
+  stood = standsOnWhatGoes();
+});
 document.addEventListener("htmx:load", (event) => {
   const told = event.detail.elt;
   if (!told.matches?.("[data-told]")) return;
@@ -317,6 +344,7 @@ document.addEventListener("htmx:load", (event) => {
   }
   // One word at a time: an older one would offer to restore what is here again.
   for (const other of document.querySelectorAll("#notices > [data-told]")) if (other !== told) other.remove();
+  if (stood) goOnAtWall();
 });
 
 /* ── Filters ── */
@@ -371,6 +399,19 @@ document.addEventListener("click", (event) => {
   }
   form.dispatchEvent(new Event("change", { bubbles: true }));
 });
+// Typing that pauses and goes on is one step for Back, and not one for each pause.
+let typed = false; // whether the last step was made by it
+document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+  const { history: step, requestConfig } = event.detail;
+  const isTyping = requestConfig.triggeringEvent?.type === "input";
+  if (isTyping && typed) step.type = "replace";
+  typed = isTyping;
+});
+for (const name of ["focusout", "popstate"]) {
+  addEventListener(name, () => {
+    typed = false;
+  });
+}
 // The button that was pressed is drawn anew: the focus goes to the one in its place.
 document.addEventListener("htmx:beforeSwap", () => {
   const focused = document.activeElement?.closest?.("#filter-buttons a, #filter-buttons button");
@@ -385,7 +426,7 @@ document.addEventListener("htmx:beforeSwap", () => {
 /* ── Back from an image: to the place that one left, and to what was chosen ── */
 
 const PLACE = "library place";
-let wanted; // the place to come back to
+let wanted; // the place to come back to, and what is still to be chosen again
 let soon; // the timer of the next look for it
 
 addEventListener("pagehide", () => {
@@ -394,7 +435,7 @@ addEventListener("pagehide", () => {
   const tile = focused ?? tiles().find((one) => one.getBoundingClientRect().bottom > 0);
   if (!tile) return;
   const { top } = tile.getBoundingClientRect();
-  const place = { address: location.href, image: tile.dataset.image, top, focused: Boolean(focused), tiles: tiles().length, y: scrollY, chosen: ticked().map((one) => one.value) };
+  const place = { address: location.href, image: tile.dataset.image, top, focused: Boolean(focused), tiles: Math.max(tiles().length, wanted?.tiles ?? 0), y: scrollY, chosen: [...ticked().map((one) => one.value), ...(wanted?.chosen ?? [])] };
   sessionStorage.setItem(PLACE, JSON.stringify(place));
 });
 
@@ -407,22 +448,29 @@ const tileOf = (image) => document.querySelector(`[data-chosen] .tile[data-image
 
 /* The images are loaded page after page, as if one had scrolled, until what was seen and chosen is there. */
 function goOnBack() {
+  if (wanted?.address !== location.href) wanted = undefined; // a filter leads elsewhere
   if (!wanted) return;
+  const there = wanted.chosen.filter(tileOf);
+  for (const image of there) tick(tileOf(image));
+  wanted.chosen = wanted.chosen.filter((image) => !there.includes(image));
+  count();
   const further = furtherDown();
-  const lacks = ![wanted.image, ...wanted.chosen].every(tileOf);
+  const lacks = wanted.chosen.length > 0 || !(wanted.isGivenUp || tileOf(wanted.image));
   if (lacks && further?.hasAttribute("hx-get") && tiles().length < wanted.tiles) {
     if (further.hasAttribute("data-hx-revealed")) return;
     further.setAttribute("data-hx-revealed", "true"); // as htmx does, that it is not asked for twice
     htmx.trigger(further, "revealed");
     return;
   }
-  const tile = tileOf(wanted.image);
-  if (tile) scrollBy({ top: tile.getBoundingClientRect().top - wanted.top, behavior: "instant" });
-  else scrollTo({ top: wanted.y, behavior: "instant" }); // it is in the trash by now
-  if (wanted.focused) tile?.querySelector("a").focus({ preventScroll: true });
-  for (const image of wanted.chosen) if (tileOf(image)) tick(tileOf(image));
+  if (!wanted.isGivenUp) goTo(wanted);
   wanted = undefined;
-  count();
+}
+
+function goTo({ image, top, y, focused }) {
+  const tile = tileOf(image);
+  if (tile) scrollBy({ top: tile.getBoundingClientRect().top - top, behavior: "instant" });
+  else scrollTo({ top: y, behavior: "instant" }); // it is in the trash by now
+  if (focused) tile?.querySelector("a").focus({ preventScroll: true });
 }
 
 document.addEventListener("htmx:load", (event) => {
@@ -433,10 +481,10 @@ document.addEventListener("htmx:load", (event) => {
   clearTimeout(soon);
   if (wanted) soon = setTimeout(goOnBack);
 });
-// Whoever moves on their own is not moved.
+// Whoever moves on their own is not moved; what they chose stays chosen.
 for (const name of ["wheel", "touchmove", "keydown", "mousedown"]) {
   addEventListener(name, () => {
-    wanted = undefined;
+    if (wanted) wanted.isGivenUp = true;
   }, { passive: true });
 }
 

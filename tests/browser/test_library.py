@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from generator.models import Favourite, ImageAsset, Status, Team, User
 from tests.browser.conftest import Studio
 from tests.make import add_member, make_asset, make_generation, make_picture, make_user
 
 Opened = Callable[..., Page]
+
+# As before Safari 18.3: the click does not say that it comes of a finger.
+SAFARI_TAP = """link => {
+    const of = { bubbles: true, cancelable: true };
+    link.dispatchEvent(new PointerEvent("pointerdown", { ...of, pointerType: "touch" }));
+    link.dispatchEvent(new PointerEvent("pointerup", { ...of, pointerType: "touch" }));
+    link.dispatchEvent(new MouseEvent("click", { ...of, detail: 1 }));
+}"""
 
 
 @pytest.fixture
@@ -279,6 +287,80 @@ def test_the_focus_goes_into_a_sheet_and_back_to_its_button(
     assert said == []
 
 
+def test_the_focus_of_who_goes_by_key_stays_at_the_wall(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    first, second, third = (tiles(page).nth(at).get_by_role("link").first for at in range(3))
+    second.focus()
+    page.keyboard.press("Space")
+    press(bar(page).get_by_role("button", name="Choose none"))
+    expect(second).to_be_focused()
+    trashed, beside = (tiles(page).nth(at).get_attribute("data-image") for at in (1, 2))
+    page.keyboard.press("Space")
+    press(bar(page).get_by_role("button", name="Move to trash"))
+    expect(tiles(page)).to_have_count(5)
+    expect(page.locator(f'[data-image="{beside}"] > a')).to_be_focused()
+    press(page.get_by_role("button", name="Restore"))
+    expect(tiles(page)).to_have_count(6)
+    expect(page.locator(f'[data-image="{trashed}"] > a')).to_be_focused()
+    first.focus()
+    page.keyboard.press("Control+a")
+    press(bar(page).get_by_role("button", name="Move to trash"))
+    expect(page.get_by_role("heading", name="No images yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Restore")).to_be_focused()
+    expect(third).to_have_count(0)
+    assert said == []
+
+
+def press(button: Locator) -> None:
+    """Press a button by key."""
+    button.focus()
+    button.press("Enter")
+
+
+def test_after_back_it_is_still_said_what_failed_and_what_is_said_still_goes(
+    library: Opened, images: list[ImageAsset], page: Page
+) -> None:
+    page.clock.install()
+    library()
+    page.get_by_role("button", name="Shape").click()
+    page.get_by_label("Wide").check()
+    expect(page).to_have_url(re.compile("shape=wide"))
+    page.keyboard.press("Escape")
+    page.go_back()
+    expect(page).to_have_url(re.compile("/library/$"))
+    expect(page.get_by_role("link", name="Take off: shape")).to_have_count(0)
+    circle(page, 0).check()
+    like, notice = bar(page).get_by_role("button", name="avourite"), page.locator("#notices p")
+    like.click()
+    expect(notice).to_have_text("1 image added to your favourites.")
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    page.clock.run_for(30_000)
+    expect(notice).to_have_count(0)
+    page.route("**/chosen", lambda route: route.fulfill(status=500))
+    like.click()
+    expect(notice).to_contain_text("The studio did not answer")
+
+
+def test_typing_that_pauses_is_one_step_for_back(
+    library: Opened, images: list[ImageAsset], said: list[str]
+) -> None:
+    page = library()
+    page.keyboard.press("/")
+    for letters, found in (("hero", "hero"), ("n", "heron"), (" a", r"heron\+a")):
+        page.keyboard.type(letters)
+        expect(page).to_have_url(re.compile(rf"\?q={found}$"))
+    page.get_by_role("link", name="Favourites").click()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.go_back()
+    expect(tiles(page)).to_have_count(1)
+    page.go_back()
+    expect(tiles(page)).to_have_count(6)
+    assert said == []
+
+
 def test_deep_down_the_place_is_kept_and_only_what_is_loaded_is_chosen(
     library: Opened, team: Team, nora: User, said: list[str]
 ) -> None:
@@ -318,6 +400,32 @@ def test_deep_down_the_place_is_kept_and_only_what_is_loaded_is_chosen(
     assert said == []
 
 
+def test_who_moves_on_while_pages_are_fetched_keeps_what_they_chose(
+    library: Opened, team: Team, nora: User, said: list[str]
+) -> None:
+    made = make_generation(nora, team, status=Status.SUCCEEDED, cost=40)
+    for position in range(65):
+        make_asset(made, position, data=make_picture(120, 90))
+    page = library("?shape=wide")
+    expect(page.get_by_text("60 or more images found")).to_be_visible()
+    page.locator(".sentinel").scroll_into_view_if_needed()
+    expect(page.get_by_text("65 images found")).to_be_visible()
+    circle(page, 64).check()
+    tiles(page).nth(63).get_by_role("link").first.click()
+    page.wait_for_url("**/images/**")
+    held: list[Route] = []
+    page.route("**/library/?*before=*", lambda route: held.append(route))
+    with page.expect_request("**/library/?*before=*"):
+        page.go_back()
+    page.keyboard.press("Shift")
+    held[0].continue_()
+    expect(tiles(page)).to_have_count(65)
+    expect(circle(page, 64)).to_be_checked()
+    expect(bar(page)).to_contain_text("1 chosen")
+    expect(tiles(page).nth(63).get_by_role("link").first).not_to_be_focused()
+    assert said == []
+
+
 def test_a_finger_that_rests_chooses_on_a_phone(
     library: Opened,
     images: list[ImageAsset],
@@ -337,6 +445,10 @@ def test_a_finger_that_rests_chooses_on_a_phone(
     assert ticked(page) == [1]
     tiles(page).nth(2).get_by_role("link").first.tap()
     assert ticked(page) == [1, 2]
+    tiles(page).nth(3).get_by_role("link").first.evaluate(SAFARI_TAP)
+    assert ticked(page) == [1, 2, 3]
+    tiles(page).nth(2).get_by_role("link").first.tap()
+    assert ticked(page) == [1, 3]
     assert page.url.endswith("/library/")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
