@@ -16,6 +16,7 @@ from generator.admin.base import LargeTableAdmin, StudioAdmin, people_named, tea
 from generator.admin.filters import DaysFilter
 from generator.admin.looked_up import RowFilter
 from generator.models import ShareLink, SharingRules
+from generator.models.sharing import ShareLinkQuerySet
 from generator.sharing import making, standing
 
 AT_ONCE = 100  # links, or people
@@ -46,6 +47,11 @@ class ShareLinkAdmin(LargeTableAdmin):
         "most_views", "download", "shows_prompt", "watermark", "audience", "takes_replies", "views",
         "last_opened_at", "created_at", "revoked_at",
     ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ShareLink]":
+        """With what their state is read from."""
+        rows: ShareLinkQuerySet = super().get_queryset(request)
+        return rows.with_right()
 
     def found(self, rows: "QuerySet[ShareLink]", term: str) -> "QuerySet[ShareLink]":
         """By its number, its author, its team or its title."""

@@ -85,14 +85,23 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         A link whose views are used up stays open to those who are in already: see `has_room`.
         """
         in_time = Q(expires_at=None) | Q(expires_at__gt=now)
-        there = Membership.objects.filter(
-            team=OuterRef("team"), user=OuterRef("author"), role__in=roles_that_may(Deed.SHARE)
-        )
-        return self.filter(in_time, Exists(there), revoked_at=None, author__is_active=True)
+        return self.filter(in_time, _has_right(), revoked_at=None, author__is_active=True)
+
+    def with_right(self) -> Self:
+        """Each with `has_right`: whether its author may still share in its team."""
+        return self.annotate(has_right=_has_right())
 
     def with_room(self) -> Self:
         """Those whose views are not used up."""
         return self.filter(Q(most_views=None) | Q(views__lt=F("most_views")))
+
+
+def _has_right() -> Exists:
+    """Of the author of a link, as a part of a question."""
+    there = Membership.objects.filter(
+        team=OuterRef("team"), user=OuterRef("author"), role__in=roles_that_may(Deed.SHARE)
+    )
+    return Exists(there)
 
 
 class ShareLink(models.Model):
@@ -124,6 +133,7 @@ class ShareLink(models.Model):
     last_opened_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    has_right: bool  # of those that were asked for by `with_right`
 
     objects = ShareLinkQuerySet.as_manager()
 

@@ -18,7 +18,7 @@ COLOURS = {
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`kind` is open, shut (for a while, by wrong passwords), ended, used up, or closed (for good,
-    or while its author is suspended)."""
+    or while its author may not share)."""
 
     kind: str
     words: str
@@ -30,7 +30,8 @@ class Standing:
 
 
 def standing(link: ShareLink, *, revoked_by: str = "", shut_for: int = 0) -> Standing:
-    """How a link stands now; days are those of its team's time zone.
+    """How a link stands now, one that was asked for `with_right`; days are those of its team's time
+    zone.
 
     `revoked_by` is who did that, if it is known; `shut_for` the seconds for which guesses have shut
     it, 0 for not.
@@ -40,6 +41,8 @@ def standing(link: ShareLink, *, revoked_by: str = "", shut_for: int = 0) -> Sta
         return Standing("closed", f"revoked {_day(link.revoked_at, link)}{by}")
     if not link.author.is_active:
         return Standing("closed", "closed: its author is suspended")
+    if not link.has_right:
+        return Standing("closed", "closed: its author may not share any more")
     last_day = last_day_of(link)
     if last_day and link.expires_at and link.expires_at <= timezone.now():
         return Standing("ended", f"ended {formats.date_format(last_day, 'j F Y')}")

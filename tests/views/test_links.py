@@ -354,6 +354,28 @@ def test_the_list_says_how_each_link_stands(
         assert expected in said
 
 
+def test_it_is_said_where_the_author_may_share_no_more(
+    team: Team, image: ImageAsset, member: User, sign_in: SignIn
+) -> None:
+    link = make_link(member, [image])
+    chief = make_user("chief", is_staff=True, is_superuser=True)
+    add_member(team, chief, Role.OWNER)
+    client, words_of_it = sign_in(chief), "closed: its author may not share any more"
+    pages = [
+        reverse("links", args=[team.slug]),
+        reverse("link", args=[team.slug, link.pk]),
+        reverse("admin:generator_sharelink_changelist"),
+        reverse("admin:generator_sharelink_change", args=[link.pk]),
+    ]
+    for lose in (
+        lambda: team.memberships.filter(user=member).update(role=Role.VIEWER),
+        team.memberships.filter(user=member).delete,
+    ):
+        lose()
+        for each in pages:
+            assert words_of_it in words(client.get(each).content.decode())
+
+
 def test_a_revoked_link_has_no_address_any_more(
     maker: Client, team: Team, image: ImageAsset, member: User
 ) -> None:
