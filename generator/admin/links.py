@@ -51,7 +51,7 @@ class ShareLinkAdmin(LargeTableAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ShareLink]":
         """With what their state is read from."""
         rows: ShareLinkQuerySet = super().get_queryset(request)
-        return rows.with_right()
+        return rows.with_role()
 
     def found(self, rows: "QuerySet[ShareLink]", term: str) -> "QuerySet[ShareLink]":
         """By its number, its author, its team or its title."""

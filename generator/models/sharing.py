@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -85,23 +85,21 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         A link whose views are used up stays open to those who are in already: see `has_room`.
         """
         in_time = Q(expires_at=None) | Q(expires_at__gt=now)
-        return self.filter(in_time, _has_right(), revoked_at=None, author__is_active=True)
+        there = Membership.objects.filter(
+            team=OuterRef("team"), user=OuterRef("author"), role__in=roles_that_may(Deed.SHARE)
+        )
+        return self.filter(in_time, Exists(there), revoked_at=None, author__is_active=True)
 
-    def with_right(self) -> Self:
-        """Each with `has_right`: whether its author may still share in its team."""
-        return self.annotate(has_right=_has_right())
+    def with_role(self) -> Self:
+        """Each with `author_role`: that of its author in its team now, None without one."""
+        theirs = FilteredRelation(
+            "team__memberships", condition=Q(team__memberships__user=F("author"))
+        )
+        return self.annotate(theirs=theirs, author_role=F("theirs__role"))
 
     def with_room(self) -> Self:
         """Those whose views are not used up."""
         return self.filter(Q(most_views=None) | Q(views__lt=F("most_views")))
-
-
-def _has_right() -> Exists:
-    """Of the author of a link, as a part of a question."""
-    there = Membership.objects.filter(
-        team=OuterRef("team"), user=OuterRef("author"), role__in=roles_that_may(Deed.SHARE)
-    )
-    return Exists(there)
 
 
 class ShareLink(models.Model):
@@ -133,7 +131,7 @@ class ShareLink(models.Model):
     last_opened_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
-    has_right: bool  # of those that were asked for by `with_right`
+    author_role: str | None  # of those that were asked for `with_role`
 
     objects = ShareLinkQuerySet.as_manager()
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.utils import formats, timezone
 
-from generator.models import ShareLink
+from generator.models import Deed, ShareLink
+from generator.models.roles import roles_that_may
 from generator.sharing.making import last_day_of
 
 # Of unfold's labels, by kind.
@@ -30,7 +31,7 @@ class Standing:
 
 
 def standing(link: ShareLink, *, revoked_by: str = "", shut_for: int = 0) -> Standing:
-    """How a link stands now, one that was asked for `with_right`; days are those of its team's time
+    """How a link stands now, one that was asked for `with_role`; days are those of its team's time
     zone.
 
     `revoked_by` is who did that, if it is known; `shut_for` the seconds for which guesses have shut
@@ -41,7 +42,7 @@ def standing(link: ShareLink, *, revoked_by: str = "", shut_for: int = 0) -> Sta
         return Standing("closed", f"revoked {_day(link.revoked_at, link)}{by}")
     if not link.author.is_active:
         return Standing("closed", "closed: its author is suspended")
-    if not link.has_right:
+    if link.author_role not in roles_that_may(Deed.SHARE):
         return Standing("closed", "closed: its author may not share any more")
     last_day = last_day_of(link)
     if last_day and link.expires_at and link.expires_at <= timezone.now():

@@ -143,10 +143,14 @@ def _with_facts(links: ShareLinkQuerySet) -> ShareLinkQuerySet:
     newest = Collected.objects.filter(
         collection=OuterRef("collection"), image__trashed_at=None
     ).order_by("-place")
-    return links.with_right().select_related("team", "author", "collection").annotate(
-        first=Subquery(first.values("image")[:1], output_field=UUIDField()),
-        newest=Subquery(newest.values("image")[:1], output_field=UUIDField()),
-        images=Subquery(shared.order_by("-position").values(count=F("position") + 1)[:1]),
+    return (
+        links.with_role()
+        .select_related("team", "author", "collection")
+        .annotate(
+            first=Subquery(first.values("image")[:1], output_field=UUIDField()),
+            newest=Subquery(newest.values("image")[:1], output_field=UUIDField()),
+            images=Subquery(shared.order_by("-position").values(count=F("position") + 1)[:1]),
+        )
     )
 
 
