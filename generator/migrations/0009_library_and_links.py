@@ -218,6 +218,10 @@ class Migration(migrations.Migration):
             model_name='imageasset',
             index=models.Index(condition=models.Q(('trashed_at__isnull', False)), fields=['team', '-trashed_at', '-place'], name='images_in_the_trash'),
         ),
+        migrations.AddIndex(
+            model_name='imageasset',
+            index=models.Index(condition=models.Q(('trashed_at__isnull', False)), fields=['team', 'author', '-trashed_at', '-place'], name='trash_by_author'),
+        ),
         migrations.AddField(
             model_name='collected',
             name='added_by',

@@ -139,6 +139,10 @@ class ImageAsset(models.Model):
                 condition=Q(trashed_at__isnull=False),
             ),
             models.Index(
+                fields=["team", "author", "-trashed_at", "-place"], name="trash_by_author",
+                condition=Q(trashed_at__isnull=False),
+            ),
+            models.Index(
                 fields=["created_at"], name="images_without_thumbnails",
                 condition=Q(thumbnails_at=None),
             ),

@@ -1,6 +1,7 @@
 """The trash: what lies there, for whom, and how long still."""
 
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generator.models import ImageAsset, Role, Status, Team, User
+from generator.models import Generation, ImageAsset, Role, Status, Team, User
+from generator.views.trash import TrashPlace
 from tests.make import add_member, make_asset, make_generation, make_user
 from tests.views.conftest import SignIn, words
 
@@ -51,6 +53,18 @@ def test_pages_of_the_trash_follow_without_gap_or_repeat(
         address = found and found[1]
     assert len(seen) == 8
     assert set(seen) == wanted
+
+
+def test_a_page_of_trash_or_feed_begins_in_an_index(team: Team, member: User) -> None:
+    now = timezone.now()
+    trash = ImageAsset.objects.trashed().filter(TrashPlace(now, 5).behind, team=team)
+    trash = trash.order_by("-trashed_at", "-place")
+    feed = Generation.objects.filter(team=team).after(now, uuid.uuid4()).newest_first()
+    plans = [rows[:5].explain() for rows in (trash, trash.filter(author=member), feed)]
+    for plan, index in zip(
+        plans, ("images_in_the_trash", "trash_by_author", "generations_of_a_team"), strict=True
+    ):
+        assert re.fullmatch(rf"[\d ]*SEARCH \w+ USING INDEX {index} \([^)]*_at<\?\)", plan), plan
 
 
 def test_a_member_finds_their_own_there_and_an_admin_everybodys(
