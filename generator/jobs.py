@@ -49,15 +49,16 @@ logger = logging.getLogger(__name__)
 LEASE_MARGIN = timedelta(minutes=1)
 BEAT_EVERY = 5  # seconds between a worker's signs of life
 AT_ONCE = 1000  # generations that one look sends
-FORGOTTEN_AT_ONCE = 2000  # reference images that one day's round deletes
+FORGOTTEN_AT_ONCE = 500  # reference images that one bite deletes
 REPLIES_AT_ONCE = 5000  # kept replies that one bite deletes
 TRASH_AT_ONCE = 500  # images of the trash that one bite deletes
 FILES_AT_ONCE = 1000  # files whose rows are gone that one bite deletes
 THUMBNAILS_AT_ONCE = 500  # images a sweep sends to the *pictures* queue
 MAILS_AT_ONCE = 200  # notices that a sweep sends
 MAIL_AGAIN_AFTER = timedelta(minutes=5)
-CATALOGUE = "catalogue"  # the chore of that name
+CATALOGUE, LEFT_FILES = "catalogue", "left files"  # the chores of these names
 AGAIN_AFTER = timedelta(hours=1)
+LEFT_FILES_AGAIN_AFTER = timedelta(minutes=5)  # longer than a bite of them takes
 # One name a process: claims carry it, and the clock of the worker says that it is alive.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
@@ -273,7 +274,8 @@ def _left_lying(now: datetime) -> Iterator[tuple[Callable[..., None], tuple[str,
     if oldest.exists() and not _backlog("pictures"):
         for pk in oldest.order_by("created_at").values_list("pk", flat=True)[:THUMBNAILS_AT_ONCE]:
             yield make_thumbnails, (str(pk),), "pictures"
-    if FileToDelete.objects.due(now).exists():
+    left = FileToDelete.objects.due(now)
+    if left.exists() and Chore.objects.take(LEFT_FILES, every=LEFT_FILES_AGAIN_AFTER):
         yield delete_left_files, (), "default"
     if Chore.objects.take("notices", every=MAIL_AGAIN_AFTER):
         unsent = noticing.to_mail(now - noticing.MAIL_LIFE)
@@ -300,13 +302,22 @@ def daily() -> None:
         for pk in list(spool().kept()):
             if not Generation.objects.unfinished().filter(pk=pk).exists():
                 spool().clear(pk)
-        for reference in ReferenceImage.objects.forgotten(timezone.now())[:FORGOTTEN_AT_ONCE]:
-            reference.delete()
+        # Jobs, here and below: the clock must not wait for a storage or a gateway, for a worker
+        # whose clock stands counts as dead.
+        _enqueue(forget_references)
         _enqueue(forget_replies)
         _enqueue(empty_trash)
-    # A job, for the clock must not wait for a gateway: a worker whose clock stands counts as dead.
     if Chore.objects.take(CATALOGUE, every=timedelta(days=1)) and not _enqueue(sync_catalogue):
         Chore.objects.put_off(CATALOGUE, by=AGAIN_AFTER)
+
+
+def forget_references() -> None:
+    """Delete reference images that were never sent, a bite at a time."""
+    forgotten = list(ReferenceImage.objects.forgotten(timezone.now())[:FORGOTTEN_AT_ONCE])
+    for reference in forgotten:
+        reference.delete()
+    if len(forgotten) == FORGOTTEN_AT_ONCE:
+        _enqueue(forget_references)
 
 
 def forget_replies() -> None:
@@ -323,8 +334,10 @@ def empty_trash() -> None:
 
 def delete_left_files() -> None:
     """Delete the bytes that the storage did not delete with their rows, a bite at a time."""
+    # While one goes on from bite to bite, no sweep sends another.
+    Chore.objects.put_off(LEFT_FILES, by=LEFT_FILES_AGAIN_AFTER)
     due = FileToDelete.objects.due(timezone.now())
-    if due[:FILES_AT_ONCE].delete_files() and due.exists():
+    if due[:FILES_AT_ONCE].delete_from_storage() and due.exists():
         _enqueue(delete_left_files)
 
 

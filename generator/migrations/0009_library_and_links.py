@@ -3,7 +3,6 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import generator.models.deleting
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -46,7 +45,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=200, unique=True)),
-                ('due_at', models.DateTimeField(db_index=True, default=generator.models.deleting._again)),
+                ('due_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('was_refused', models.BooleanField(default=False)),
             ],
         ),

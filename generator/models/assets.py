@@ -211,12 +211,20 @@ class ImageAsset(models.Model):
         files = [str(self.file.name), *(self.thumbnail_key(size) for size in THUMBNAILS)]
         keys = [] if self.is_shared else files
         with transaction.atomic():
-            # Locked, or a memory that is kept just now would outlive its image.
-            generation = Generation.objects.select_for_update().get(pk=self.generation_id)
+            tellers = self._held_tellers()
             gone = super().delete(*args, **kwargs)
-            tellers = [generation, *Generation.objects.descendants_of(generation)]
             keys += [teller.memory or teller.memory_key for teller in tellers]
             Generation.objects.filter(pk__in=[teller.pk for teller in tellers]).update(memory="")
             self.generation.memory = ""
             delete_files(keys)
         return gone
+
+    def _held_tellers(self) -> list[Generation]:
+        """Its generation and whatever was made from it: what a model may remember of it.
+
+        Locked, or a memory that is kept just now would outlive its image; in the order of their
+        keys, or two deletions in one family tree would wait for each other.
+        """
+        generation = self.generation
+        keys = [generation.pk, *(one.pk for one in Generation.objects.descendants_of(generation))]
+        return list(Generation.objects.select_for_update().filter(pk__in=keys).order_by("pk"))

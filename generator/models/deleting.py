@@ -29,8 +29,8 @@ class FileToDeleteQuerySet(models.QuerySet["FileToDelete"]):
         """Whether the storage refused to delete one just now."""
         return self.filter(was_refused=True, due_at__gt=now + AGAIN_AFTER - REST).exists()
 
-    def delete_files(self) -> bool:
-        """Delete these from the storage, and say whether it did not refuse.
+    def delete_from_storage(self) -> bool:
+        """Delete these bytes, and say whether it did not refuse.
 
         Ends at the first refusal: a storage that is away is not asked for each of them.
         """
@@ -41,21 +41,17 @@ class FileToDeleteQuerySet(models.QuerySet["FileToDelete"]):
                 except Exception as error:  # storages raise what they like
                     logger.warning("The storage kept a file: %s", type(error).__name__)
                     refused = FileToDelete.objects.filter(pk=row.pk)
-                    refused.update(was_refused=True, due_at=_again())
+                    refused.update(was_refused=True, due_at=timezone.now() + AGAIN_AFTER)
                     return False
             FileToDelete.objects.filter(pk=row.pk).delete()
         return True
-
-
-def _again() -> datetime:
-    return timezone.now() + AGAIN_AFTER
 
 
 class FileToDelete(models.Model):
     """A key of the storage of images that no row has any more."""
 
     key = models.CharField(max_length=200, unique=True)
-    due_at = models.DateTimeField(default=_again, db_index=True)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
     was_refused = models.BooleanField(default=False)
 
     objects = FileToDeleteQuerySet.as_manager()
@@ -67,15 +63,18 @@ class FileToDelete(models.Model):
 def delete_files(keys: Iterable[str]) -> None:
     """Delete these from the storage once the transaction is sure, and again until it has; what is
     not there is no fault."""
-    wanted = [FileToDelete(key=key) for key in keys if key]
-    FileToDelete.objects.bulk_create(wanted, ignore_conflicts=True)
-    noted = FileToDelete.objects.filter(key__in=[row.key for row in wanted])
+    # In their order: two that delete the same at once would wait for each other.
+    wanted = sorted({key for key in keys if key})
+    due_at = timezone.now() + AGAIN_AFTER
+    rows = [FileToDelete(key=key, due_at=due_at) for key in wanted]
+    FileToDelete.objects.bulk_create(rows, ignore_conflicts=True)
+    noted = FileToDelete.objects.filter(key__in=wanted)
     transaction.on_commit(partial(_delete_now, noted))
 
 
 def _delete_now(noted: FileToDeleteQuerySet) -> None:
     if not FileToDelete.objects.refused_lately(timezone.now()):
-        noted.delete_files()
+        noted.delete_from_storage()
 
 
 def _is_in_use(key: str) -> bool:

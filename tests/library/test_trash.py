@@ -13,6 +13,7 @@ from django.utils import timezone
 from generator import books, jobs
 from generator.library import sorting, trash
 from generator.models import (
+    Chore,
     FileToDelete,
     Generation,
     ImageAsset,
@@ -128,6 +129,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, *keys: str) -> set[str]:
 def later(queue: Any) -> None:
     """A while passes, and the clock of a worker sweeps."""
     FileToDelete.objects.update(due_at=F("due_at") - AGAIN_AFTER)
+    Chore.objects.filter(name="left files").update(due_at=timezone.now())
     jobs.sweep()
     assert queue.sent[-1] == ("delete_left_files", ())
     jobs.delete_left_files()
@@ -173,6 +175,27 @@ def test_a_storage_that_is_away_is_not_asked_for_each_image(
         jobs.empty_trash()
     assert not ImageAsset.objects.exists()
     assert caplog.text.count("The storage kept a file") == 1
+
+
+def test_while_left_files_are_deleted_no_sweep_sends_another(
+    queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "FILES_AT_ONCE", 1)
+    delete_files(["a", "b", "c"])
+    later(queue)
+    queue.sent.remove(("delete_left_files", ()))
+    queue.sent.remove(("delete_left_files", ()))  # by itself, for the next bite
+    jobs.sweep()
+    jobs.sweep()
+    assert queue.sent == []
+    assert FileToDelete.objects.count() == 2
+
+
+def test_what_is_to_be_deleted_is_noted_once_and_in_its_order() -> None:
+    delete_files(["b", "c", "", "a", "b"])
+    delete_files(["a"])
+    keys = FileToDelete.objects.order_by("pk").values_list("key", flat=True)
+    assert list(keys) == ["a", "b", "c"]
 
 
 def test_a_memory_that_was_kept_again_is_not_deleted_later(
