@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -440,33 +439,6 @@ def test_whoever_looks_by_the_hundred_does_not_push_others_out_of_the_log(
 
 
 # ── On a slow phone ──
-
-
-def test_a_shared_page_loads_one_short_stylesheet_whose_values_are_those_of_the_studio(
-    client: Client, team: Team, member: User
-) -> None:
-    page = client.get(at(share(team, member))).content.decode()
-    assert re.findall(r'rel="stylesheet" href="([^"]+)"', page) == ["/static/css/shared.css"]
-    mine = (settings.ROOT / "static/css/shared.css").read_text()
-    studio = (settings.ROOT / "static/css/tokens.css").read_text()
-    value = re.compile(r"--[\w-]+: [^;]+;")
-    assert len(mine) < 16_000
-    tokens = mine[: mine.index("@layer reset {")]
-    assert set(value.findall(tokens)) <= set(value.findall(studio))
-    assert set(re.findall(r"var\((--[\w-]+)", mine)) <= set(re.findall(r"(--[\w-]+): ", mine))
-
-
-def test_every_class_of_a_shared_page_that_has_a_look_has_it_in_the_short_stylesheet() -> None:
-    def looks(name: str) -> set[str]:
-        text = (settings.ROOT / f"static/css/{name}.css").read_text()
-        return set(re.findall(r"\.([a-z][\w-]*)", text))
-
-    words: set[str] = set()
-    for template in (settings.ROOT / "templates/shared").glob("*.html"):
-        text = re.sub(r"{%.*?%}", " ", template.read_text())
-        for names in re.findall(r'class="([^"]*)"', text):
-            words |= set(names.split())
-    assert words & (looks("layout") | looks("components")) <= looks("shared")
 
 
 def test_a_phone_fetches_small_images(client: Client, team: Team, member: User) -> None:
