@@ -13,7 +13,7 @@ from django.http import QueryDict
 from generator.library import read_place
 from generator.library.searching import Term, everywhere
 from generator.library.spans import LAST, Span
-from generator.library.walking import Found, Wanted, find
+from generator.library.walking import Found, Wanted, find, find_further
 from generator.models import Action, Collected, Favourite, ImageAsset, Tagging, Team, User
 from generator.models.assets import ImageAssetQuerySet, Shape, place_of_moment
 from generator.models.words import fact
@@ -173,7 +173,7 @@ def _find_on(wanted: Wanted, span: Span, most: int) -> Found:
     for _ in range(MOST_ROUNDS - 1):
         if found.places or found.stopped is None:
             break
-        found = find(wanted, span.behind(found.stopped), most)
+        found = find_further(wanted, span.behind(found.stopped), most)
     return found
 
 

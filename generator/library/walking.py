@@ -51,31 +51,29 @@ def find(wanted: Wanted, span: Span, most: int) -> Found:
     """The first places of a span that hold what is wanted."""
     if wanted.has_an_index:
         return Found(_kept(wanted, span, most))
-    if wanted.ties:
-        return _find_tied(wanted, span, most)
-    walked = _walk(wanted, span, most, WALKED[0])
+    walk = _walk_tied if wanted.ties else _walk
+    walked = walk(wanted, span, most, WALKED[0])
     if walked.stopped is None:
         return walked
-    left = wanted, span.behind(walked.stopped), most - len(walked.places), WALKED[1]
-    rest = _ask(*left) or _walk(*left)
+    rest = find_further(wanted, span.behind(walked.stopped), most - len(walked.places))
     return Found([*walked.places, *rest.places], rest.stopped)
+
+
+def find_further(wanted: Wanted, span: Span, most: int) -> Found:
+    """The same, of what no index has in order, where a short walk just before found too little."""
+    if not wanted.ties:
+        return _ask(wanted, span, most, WALKED[1]) or _walk(wanted, span, most, WALKED[1])
+    # Among the hits few may be tied: asking is worth it only if it sees them all.
+    asked = _ask(wanted, span, most, MOST_HITS) if len(wanted.terms) > 1 else None
+    if asked and asked.stopped is None:
+        return asked
+    return _walk_tied(wanted, span, most, WALKED[1])
 
 
 def _kept(wanted: Wanted, span: Span, most: int) -> list[int]:
     exact = {name: values[0] for name, values in wanted.facts.items()}
     rows = ImageAsset.objects.kept().filter(team=wanted.team, **exact)
     return list(span.of(rows).values_list("place", flat=True)[:most])
-
-
-def _find_tied(wanted: Wanted, span: Span, most: int) -> Found:
-    walked = _walk_tied(wanted, span, most, WALKED[0])
-    if walked.stopped is None:
-        return walked
-    if len(wanted.terms) > 1:
-        asked = _ask(wanted, span, most, MOST_HITS)
-        if asked and asked.stopped is None:
-            return asked
-    return _walk_tied(wanted, span, most, WALKED[1])
 
 
 def _walk(wanted: Wanted, span: Span, most: int, bound: int) -> Found:
