@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.gzip import gzip_page
@@ -12,16 +11,14 @@ from django.views.decorators.http import require_http_methods
 
 from generator.errors import StudioError
 from generator.forms.visiting import NoteForm, PickForm
-from generator.models import Came, Generation, ImageAsset, ShareLink, Team
+from generator.models import Came
 from generator.models.sharing import Download
-from generator.pictures import THUMBNAIL_EDGES
 from generator.sharing import coming, opening, replying, secrets
 from generator.sharing.making import last_day_of
-from generator.sharing.opening import Shown
-from generator.templatetags.studio import number as grouped
-from generator.views.visiting import Visit, comes_back, gone, shows_card, visits
+from generator.views import shared_facts
+from generator.views.shared_facts import text_of
+from generator.views.visiting import Visit, comes_back, gone, visits
 
-MOST_COUNTED = 1000
 LONGEST_PASSWORD = 1000  # characters that are looked at
 _OWN = "You or your team share this link: what you pick or write here yourself is not kept."
 # Programs that fetch a page to draw its card, before any person has seen it.
@@ -45,7 +42,7 @@ def shared(request: HttpRequest, visit: Visit) -> HttpResponseBase:
         return _page(request, visit)
     # Some browsers inside chat programs name themselves as those do: their button says `look`.
     if request.method == "HEAD" or ("look" not in request.GET and _only_looks_ahead(request)):
-        return render(request, "shared/card.html", _card(request, visit.link))
+        return render(request, "shared/card.html", shared_facts.card(request, visit.link))
     return _enter(request, visit)
 
 
@@ -136,21 +133,21 @@ def _page(
             return gone(request)
         before, behind = opening.beside(link, key)
         images, after = [shown], None
-        large = {"before": _text(before), "behind": _text(behind)}
+        large = {"before": text_of(before), "behind": text_of(behind)}
         here = opening.page_of(link, key, near=here)
     else:
         page = opening.page(link, after=here)
         images, after, large = page.images, page.after, {}
-    context = _card(request, link) | {
+    context = shared_facts.card(request, link) | {
         "link": link,
         "address": visit.address,
-        "rows": _rows(visit, images),
+        "rows": shared_facts.rows(visit, images),
         "large": large,
         "is_large": key is not None,
         "last_day": last_day_of(link),
-        "after": _text(after),
-        "here": _text(here),
-        "count": _count(link) if key is None else "",
+        "after": text_of(after),
+        "here": text_of(here),
+        "count": shared_facts.count(link) if key is None else "",
         "downloads": link.download != Download.NONE,
         **(_replies(visit, note) | {"fault": fault} if link.takes_replies else {}),
     }
@@ -161,72 +158,6 @@ def _page(
 @gzip_page  # and this page alone: the one for links that do not open is the same to the byte
 def _drawn(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return render(request, "shared/shared.html", context)
-
-
-def _rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
-    link = visit.link
-    found = [shown.image for shown in images]
-    picked = replying.picked(link, visit.known.visitor, found) if link.takes_replies else set()
-    return [
-        {
-            "key": str(shown.key),
-            "image": shown.image,
-            "alt": shown.image.alt if link.shows_prompt else f"Image {shown.number or nth}",
-            "number": _text(shown.number) if link.takes_replies else "",
-            "prompt": shown.image.generation.prompt if link.shows_prompt else "",
-            "settings": _settings(shown.image.generation) if link.shows_prompt else [],
-            "picked": shown.image.pk in picked,
-            "widths": [_width(shown.image, edge) for edge in THUMBNAIL_EDGES.values()],
-            "small": reverse("shared_picture", args=[visit.secret, shown.key, "small"]),
-            "large": reverse("shared_picture", args=[visit.secret, shown.key, "large"]),
-            "download": reverse("shared_download", args=[visit.secret, shown.key]),
-        }
-        for nth, shown in enumerate(images, start=1)
-    ]
-
-
-def _width(image: ImageAsset, edge: int) -> str:
-    """How wide its thumbnail of this edge is, in pixels."""
-    scale = min(1.0, edge / max(image.width, image.height))
-    return str(max(1, round(image.width * scale)))
-
-
-def _settings(generation: Generation) -> list[tuple[str, str]]:
-    said = [("Model", generation.label)]
-    for name, value in generation.fields.items():
-        if isinstance(value, str | int | float) and value not in ("", None):
-            words = ("on" if value else "off") if isinstance(value, bool) else str(value)
-            said.append((name.replace("_", " ").capitalize(), words))
-    return said
-
-
-def _card(request: HttpRequest, link: ShareLink) -> dict[str, Any]:
-    """What a chat program may draw."""
-    card: dict[str, Any] = {
-        "title": link.title or "Images",
-        "sender": _sender(link.team),
-        "cover": "",
-    }
-    if shows_card(link):
-        first = next(iter(opening.page(link, size=1).images), None)
-        if first is not None:
-            secret = request.resolver_match.kwargs["secret"] if request.resolver_match else ""
-            path = reverse("shared_picture", args=[secret, first.key, "small"])
-            card["cover"] = request.build_absolute_uri(path)
-    return card
-
-
-def _sender(team: Team) -> str:
-    """What strangers may call a team: of one that is a person's own, not what they sign in with."""
-    name = team.name if team.personal_of is None else team.personal_of.get_full_name()
-    return "" if "@" in name else name
-
-
-def _count(link: ShareLink) -> str:
-    count = opening.count(link, MOST_COUNTED + 1)
-    if count > MOST_COUNTED:
-        return f"More than {grouped(MOST_COUNTED)} images"
-    return f"{grouped(count)} image{'' if count == 1 else 's'}"
 
 
 def _only_looks_ahead(request: HttpRequest) -> bool:
@@ -345,8 +276,3 @@ def _here(request: HttpRequest) -> int | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _text(key: int | None) -> str:
-    """A key as an address has it: templates put separators into numbers."""
-    return "" if key is None else str(key)
