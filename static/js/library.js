@@ -427,6 +427,7 @@ document.addEventListener("htmx:beforeSwap", () => {
 
 const PLACE = "library place";
 let wanted; // the place to come back to, and what is still to be chosen again
+let isElsewhere = false; // whether somebody has moved on their own since the page came
 let soon; // the timer of the next look for it
 
 addEventListener("pagehide", () => {
@@ -455,14 +456,14 @@ function goOnBack() {
   wanted.chosen = wanted.chosen.filter((image) => !there.includes(image));
   count();
   const further = furtherDown();
-  const lacks = wanted.chosen.length > 0 || !(wanted.isGivenUp || tileOf(wanted.image));
+  const lacks = wanted.chosen.length > 0 || !(isElsewhere || tileOf(wanted.image));
   if (lacks && further?.hasAttribute("hx-get") && tiles().length < wanted.tiles) {
     if (further.hasAttribute("data-hx-revealed")) return;
     further.setAttribute("data-hx-revealed", "true"); // as htmx does, that it is not asked for twice
     htmx.trigger(further, "revealed");
     return;
   }
-  if (!wanted.isGivenUp) goTo(wanted);
+  if (!isElsewhere) goTo(wanted);
   wanted = undefined;
 }
 
@@ -484,7 +485,7 @@ document.addEventListener("htmx:load", (event) => {
 // Whoever moves on their own is not moved; what they chose stays chosen.
 for (const name of ["wheel", "touchmove", "keydown", "mousedown"]) {
   addEventListener(name, () => {
-    if (wanted) wanted.isGivenUp = true;
+    isElsewhere = true;
   }, { passive: true });
 }
 
