@@ -1,7 +1,6 @@
 """What people send about a team: its name, whom to invite, roles, caps. Nothing else is read."""
 
 import re
-import unicodedata
 import zoneinfo
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from generator import allotting, jobs
+from generator.forms.lines import Line
 from generator.forms.own_cap import whole_credits
 from generator.models import Cap, Membership, QuotaAccount, Role, Window
 from generator.models.people import LONGEST_NAME
@@ -29,16 +29,12 @@ ROLE_NAMES = {role: str(role.label).capitalize() for role in Role}
 class TeamForm(forms.Form):
     """A team's name and the time zone that its days and months begin in."""
 
-    name = forms.CharField(max_length=LONGEST_NAME, strip=True)
+    name = Line(max_length=LONGEST_NAME)
     time_zone = forms.CharField(max_length=64)
 
     def clean_name(self) -> str:
-        """The name in one line, without what cannot be seen; no address of a page, since it goes
-        out in letters."""
-        typed = " ".join(str(self.cleaned_data["name"]).split())
-        name = "".join(each for each in typed if unicodedata.category(each)[0] != "C").strip()
-        if not name:
-            raise ValidationError("Give the team a name of letters or digits.")
+        """No address of a page, since the name goes out in letters."""
+        name = str(self.cleaned_data["name"])
         if "://" in name or "www." in name.lower():
             raise ValidationError("A name, not an address: it stands in letters to others.")
         return name

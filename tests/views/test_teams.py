@@ -81,6 +81,7 @@ def test_whoever_makes_a_team_owns_it_and_comes_to_its_page(client: Client) -> N
     [
         ("", "This field is required"),
         ("\u202e\u200b", "letters or digits"),
+        ("\u3164\u2800", "letters or digits"),
         ("x" * 81, "at most 80"),
         ("Win at http://evil.example", "not an address"),
     ],
