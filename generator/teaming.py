@@ -7,7 +7,7 @@ anew: of two who leave at the same moment one may be the last owner.
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -38,10 +38,14 @@ class NotForThem(NotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An invitation and, where it goes by hand, the secret of its link; else empty."""
+    """An invitation and, where it goes by hand, the secret of its link; else empty.
+
+    `replaces`: one to the same address was open, and its link is dead now.
+    """
 
     invitation: Invitation
     secret: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,14 @@ def invite(by: Membership, addresses: Sequence[str], role: Role, *, by_mail: boo
             Lock.objects.hold("invitations")  # two teams may write to one address
         if found := faults(team, addresses, by_mail=by_mail):
             raise StudioError(" ".join(found))
-        _end_those_to(team, addresses)
+        ended = _end_those_to(team, addresses)
         _check_room(team, by.user, len(addresses))
         shut = _with_letters(addresses, MOST_OF_ALL) if by_mail else addresses
         sent = [
-            _invitation(team, by.user, address, role, by_mail=address not in shut)
+            replace(
+                _invitation(team, by.user, address, role, by_mail=address not in shut),
+                replaces=address in ended,
+            )
             for address in addresses
         ]
     if letters := [one.invitation.pk for one in sent if not one.secret]:
@@ -295,10 +302,14 @@ def _take_out(team: Team, member: Membership, *, heir: User | None) -> None:
     live.membership_changed([team.pk])
 
 
-def _end_those_to(team: Team, addresses: Sequence[str]) -> None:
+def _end_those_to(team: Team, addresses: Sequence[str]) -> set[str]:
+    """Which of these addresses had one."""
+    ended = set()
     for invitation in team.invitations.still_open():
-        if invitation.email.lower() in addresses:
+        if (address := invitation.email.lower()) in addresses:
             end(invitation)
+            ended.add(address)
+    return ended
 
 
 def _is_address(text: str) -> bool:

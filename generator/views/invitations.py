@@ -1,5 +1,7 @@
 """Asking people into a team, and taking that back."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -13,6 +15,7 @@ from generator.access import TeamRequest, in_team, needs
 from generator.errors import NotAllowed, StudioError
 from generator.forms.teams import InviteForm
 from generator.models import Deed, Role
+from generator.views import by_hand
 from generator.views.teams import page
 
 
@@ -20,9 +23,9 @@ from generator.views.teams import page
 @never_cache
 @in_team
 @needs(Deed.INVITE)
-@sensitive_variables("sent", "links")
+@sensitive_variables("sent", "mailed")
 def invite(request: TeamRequest) -> HttpResponse:
-    """Send invitations; where no letter goes, show their links, this once."""
+    """Send invitations; where no letter goes, the team's page shows their links, this once."""
     if request.team.personal_of_id is not None:
         raise Http404
     if request.method != "POST":
@@ -32,28 +35,17 @@ def invite(request: TeamRequest) -> HttpResponse:
     if not form.is_valid():
         return page(request, invite=form)
     addresses, role = form.cleaned_data["addresses"], Role(form.cleaned_data["role"])
-    by_mail = jobs.sends_mail()
     try:
-        sent = teaming.invite(request.membership, addresses, role, by_mail=by_mail)
+        sent = teaming.invite(request.membership, addresses, role, by_mail=jobs.sends_mail())
     except NotAllowed as refusal:
         raise Http404 from refusal
     except StudioError as refusal:
         form.add_error("addresses", str(refusal))
         return page(request, invite=form)
-    if many := sum(not one.secret for one in sent):
-        words = "An invitation is" if many == 1 else f"{many} invitations are"
-        messages.success(request, f"{words} on the way.")
-    if many == len(sent):
-        return redirect("team", request.team.slug)
-    links = [
-        (
-            one.invitation.email,
-            request.build_absolute_uri(reverse("invitation", args=[one.secret])),
-        )
-        for one in sent
-        if one.secret
-    ]
-    return page(request, links=links, sends_mail=by_mail)
+    if mailed := [one for one in sent if not one.secret]:
+        messages.success(request, _on_the_way(mailed))
+    by_hand.keep(request, sent)
+    return redirect(f"{reverse('team', args=[request.team.slug])}#invitations")
 
 
 @require_POST
@@ -67,3 +59,17 @@ def withdraw(request: TeamRequest, pk: int) -> HttpResponse:
     teaming.end(invitation)
     messages.success(request, f"The invitation to {invitation.email} is withdrawn.")
     return redirect("team", request.team.slug)
+
+
+def _on_the_way(mailed: Sequence[teaming.Sent]) -> str:
+    many = len(mailed)
+    said = "An invitation is" if many == 1 else f"{many} invitations are"
+    replaced = [one.invitation.email for one in mailed if one.replaces]
+    if not replaced:
+        return f"{said} on the way."
+    return f"{said} on the way. The earlier link for {_and(replaced)} is over."
+
+
+def _and(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

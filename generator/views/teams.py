@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from generator import teaming
+from generator import jobs, teaming
 from generator.access import PersonRequest, TeamRequest, in_team, needs
 from generator.errors import NotAllowed, StudioError
 from generator.forms.teams import (
@@ -24,6 +24,7 @@ from generator.forms.teams import (
 )
 from generator.models import Deed, Membership, QuotaAccount, Role
 from generator.models.roles import may_remove, may_set_role
+from generator.views import by_hand
 from generator.views.members import asked, members
 
 ASKS = ["GET", "HEAD", "POST"]
@@ -34,7 +35,9 @@ ASKS = ["GET", "HEAD", "POST"]
 @in_team
 def team(request: TeamRequest) -> HttpResponse:
     """Who is in the team; for those who steer it, invitations and caps as well."""
-    return page(request)
+    if request.method != "GET":
+        return page(request)
+    return page(request, links=by_hand.take(request), sends_mail=jobs.sends_mail())
 
 
 @require_http_methods(ASKS)

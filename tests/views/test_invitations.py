@@ -21,6 +21,7 @@ from tests.make import PASSWORD, add_member, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 LENA = "lena@example.org"
+LINK = r"http://testserver(/invitations/[\w-]+/)"
 SIGN_UP = "/accounts/signup/"
 FRESH = {"username": "lena", "password1": PASSWORD, "password2": PASSWORD}
 
@@ -46,10 +47,17 @@ def as_(user: User) -> Client:
     return client
 
 
-def ask(by: Membership, addresses: str = LENA, role: str = "member", **extra: str) -> Any:
+def ask(
+    by: Membership,
+    addresses: str = LENA,
+    role: str = "member",
+    *,
+    follow: bool = False,
+    **extra: str,
+) -> Any:
     """Send the form as somebody would."""
     form = {"addresses": addresses, "role": role, **extra}
-    return as_(by.user).post(reverse("invite", args=[by.team.slug]), form)
+    return as_(by.user).post(reverse("invite", args=[by.team.slug]), form, follow=follow)
 
 
 def letters() -> list[Any]:
@@ -61,7 +69,7 @@ def mailed(by: Membership, email: str = LENA, role: str = "member") -> str:
     """The path in the letter that an invitation brings."""
     ask(by, email, role)
     jobs.mail_invitation(str(Invitation.objects.latest("pk").pk))
-    found = re.search(r"http://testserver(/invitations/[\w-]+/)", str(letters()[-1].body))
+    found = re.search(LINK, str(letters()[-1].body))
     assert found
     return found[1]
 
@@ -147,8 +155,8 @@ def test_where_no_mail_is_sent_links_are_shown_once_and_prove_no_address(
     mara: Membership, settings: Any, client: Client
 ) -> None:
     settings.EMAIL_URL = ""
-    page = ask(mara).content.decode()
-    link = re.search(r"http://testserver(/invitations/[\w-]+/)", page)
+    page = ask(mara, follow=True).content.decode()
+    link = re.search(LINK, page)
     assert link
     assert "shown only now" in page
     client.post(link[1])
@@ -236,14 +244,14 @@ def test_an_address_gets_three_letters_a_day_and_further_teams_a_link_to_hand_ov
         ask(add_member(make_team(), make_user(), Role.OWNER))
     ask(add_member(make_team(), make_user(), Role.OWNER), LENA.upper())
     with django_capture_on_commit_callbacks(execute=True):
-        page = ask(mara, f"{LENA}, sam@example.org").content.decode()
+        page = ask(mara, f"{LENA}, sam@example.org", follow=True).content.decode()
     # What other teams did is not told, and shuts nobody out.
     assert "No letter can go there today.</strong> Hand this link over yourself" in page
     assert "An invitation is on the way." in page
     mailed, by_hand = (mara.team.invitations.get(email=each) for each in ("sam@example.org", LENA))
     assert ("mail_invitation", (str(mailed.pk),)) in queue.sent
     assert ("mail_invitation", (str(by_hand.pk),)) not in queue.sent
-    (link,) = re.findall(r"http://testserver(/invitations/[\w-]+/)", page)[:1]
+    (link,) = re.findall(LINK, page)[:1]
     client.post(link)
     client.post(SIGN_UP, FRESH)
     assert mara.team.memberships.filter(user__username="lena").exists()
@@ -267,7 +275,35 @@ def test_who_is_taken_out_while_they_invite_is_told_that_there_is_no_such_page(
 def test_links_that_go_by_hand_are_no_letters(mara: Membership, settings: Any) -> None:
     settings.EMAIL_URL = ""
     for _ in range(4):
-        assert "shown only now" in ask(mara).content.decode()
+        assert "shown only now" in ask(mara, follow=True).content.decode()
+
+
+def test_loading_the_page_with_a_link_again_neither_ends_it_nor_shows_it_twice(
+    mara: Membership, settings: Any, client: Client
+) -> None:
+    settings.EMAIL_URL = ""
+    browser, there = as_(mara.user), reverse("team", args=["northlight"])
+    form = {"addresses": LENA, "role": "member"}
+    answer = browser.post(reverse("invite", args=["northlight"]), form)
+    assert (answer.status_code, answer["Location"]) == (302, f"{there}#invitations")
+    elsewhere = add_member(make_team(slug="elsewhere"), mara.user, Role.OWNER).team
+    other = browser.get(reverse("team", args=[elsewhere.slug])).content.decode()
+    assert not re.findall(LINK, other)
+    browser.head(there)
+    (link,) = set(re.findall(LINK, browser.get(there).content.decode()))
+    assert not re.findall(LINK, browser.get(there).content.decode())
+    assert client.get(link).status_code == 200
+
+
+def test_who_invites_an_address_again_is_told_that_the_earlier_link_is_over(
+    mara: Membership, settings: Any
+) -> None:
+    assert "earlier link" not in ask(mara, follow=True).content.decode()
+    page = ask(mara, f"{LENA} sam@example.org", follow=True).content.decode()
+    assert f"2 invitations are on the way. The earlier link for {LENA} is over." in page
+    settings.EMAIL_URL = ""
+    page = ask(mara, f"{LENA} ada@example.org", follow=True).content.decode()
+    assert page.count("This replaces the earlier link, which is over now.") == 1
 
 
 @pytest.mark.parametrize("role", ["owner", "admin", "root", ""])
