@@ -21,6 +21,7 @@ from generator.views.visiting import Visit, comes_back, gone, visits
 
 LONGEST_PASSWORD = 1000  # characters that are looked at
 _OWN = "You or your team share this link: what you pick or write here yourself is not kept."
+_OVER = "Picks and notes are no longer taken here."
 # Programs that fetch a page to draw its card, before any person has seen it.
 _PREVIEWS = (
     "slackbot", "twitterbot", "facebookexternalhit", "facebot", "whatsapp", "telegrambot",
@@ -52,10 +53,10 @@ def reply(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     """An image picked, or a note written, by somebody without an account."""
     if request.method != "POST":  # a note that was refused, asked for again
         return redirect(visit.address)
-    if not visit.link.takes_replies:
-        return gone(request)
     if not visit.may_reply:
         return redirect(visit.address)
+    if not visit.link.takes_replies:  # the page is older than what the link allows now
+        return _refused(request, visit, _OVER)
     return _pick(request, visit) if "pick" in request.POST else _write(request, visit)
 
 
@@ -123,8 +124,8 @@ def _enter(
 def _page(
     request: HttpRequest, visit: Visit, note: NoteForm | None = None, fault: str = ""
 ) -> HttpResponse:
-    """All of them, or one large; the note with its faults where one was sent, and why a pick was
-    refused."""
+    """All of them, or one large; the note with its faults where one was sent, and why a reply
+    was refused."""
     link = visit.link
     key = _large(request)
     here = _here(request)
@@ -149,7 +150,8 @@ def _page(
         "here": text_of(here),
         "count": shared_facts.count(link) if key is None else "",
         "downloads": link.download != Download.NONE,
-        **(_replies(visit, note) | {"fault": fault} if link.takes_replies else {}),
+        "fault": fault,
+        **(_replies(visit, note) if link.takes_replies else {}),
     }
     answer = _drawn(request, context)
     return _with_form(answer) if link.takes_replies else answer
@@ -192,7 +194,7 @@ def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
         _check_not_own(visit)
         replying.pick(visit.link, visit.visitor, shown.image, on=is_on)
     except StudioError as error:
-        return _not_picked(request, visit, str(error))
+        return _refused(request, visit, str(error))
     if _is_of_script(request):
         return HttpResponse(status=204)
     if visit.has_more:
@@ -200,7 +202,7 @@ def _pick(request: HttpRequest, visit: Visit) -> HttpResponse:
     return _kept(request, "Your pick is kept" if is_on else "Your pick is taken back")
 
 
-def _not_picked(request: HttpRequest, visit: Visit, fault: str) -> HttpResponse:
+def _refused(request: HttpRequest, visit: Visit, fault: str) -> HttpResponse:
     if _is_of_script(request):
         return HttpResponse(fault, content_type="text/plain; charset=utf-8", status=409)
     answer = _shown_again(request, visit, fault=fault)

@@ -16,7 +16,7 @@ document.addEventListener("submit", async (event) => {
     });
     if (answer.status === 204) turn(form, button);
     else if (answer.status === 409) say(await answer.text());
-    else if (answer.type === "opaqueredirect" || answer.status === 404) form.submit(); // a page says why
+    else if (answer.type === "opaqueredirect" || answer.status === 404) location.assign(new URL("./", form.action)); // a page says why
     else say("This was not kept. Load the page anew and try again.");
   } catch {
     say("This was not kept: nothing could be reached. Try again.");

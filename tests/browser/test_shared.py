@@ -92,6 +92,10 @@ def test_a_pick_that_is_refused_is_said_on_the_page_and_sent_once(
     heart.click()
     expect(heart).to_have_attribute("aria-pressed", "true")
     expect(phone.get_by_role("alert")).to_have_count(0)
+    ShareLink.objects.update(takes_replies=False)
+    heart.click()
+    expect(phone.get_by_role("alert")).to_contain_text("no longer taken here")
+    assert len(sent) == 3
 
 
 def test_a_link_can_be_read_and_picked_from_without_script(browser: Browser, site: str) -> None:

@@ -593,12 +593,25 @@ def test_what_the_link_does_not_show_cannot_be_picked(
     assert not SharePick.objects.exists()
 
 
-def test_a_link_that_takes_no_replies_takes_none(client: Client, images: list[ImageAsset]) -> None:
-    link = share(images)
+@pytest.mark.parametrize("sent", [{"on": "on"}, {"on": "on", "large": "on"}, {"text": "Hello."}])
+def test_who_replies_when_none_are_taken_any_more_is_told_so_and_the_link_is_not_dead(
+    client: Client, images: list[ImageAsset], sent: dict[str, str]
+) -> None:
+    link = share(images, takes_replies=True)
     client.get(at(link))
-    answer = client.post(at(link, "reply"), {"pick": keys(link)[0], "on": "on"})
-    assert answer.status_code == 404
+    ShareLink.objects.update(takes_replies=False)
+    sent = sent if "text" in sent else {**sent, "pick": str(keys(link)[0])}
+    said = "Picks and notes are no longer taken here."
+    answer = client.post(at(link, "reply"), sent)
+    assert (answer.status_code, said in answer.content.decode()) == (409, True)
+    assert "<img" in answer.content.decode()
+    script = client.post(at(link, "reply"), sent, headers={"Accept": "application/json"})
+    assert (script.status_code, script.content.decode()) == (409, said)
+    stranger = Client().post(at(link, "reply"), sent)
+    assert (stranger.status_code, stranger["Location"]) == (302, at(link))
+    assert Client().post("/s/no-such-link/reply", sent).status_code == 404
     assert not SharePick.objects.exists()
+    assert not ShareNote.objects.exists()
 
 
 def test_a_cookie_of_ones_own_making_is_no_visitor(
