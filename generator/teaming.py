@@ -50,7 +50,8 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What goes with a role: how many sharing links end, and how many waiting orders."""
+    """What goes with a role: how many sharing links end, and how many waiting
+    generations."""
 
     links: int
     waiting: int

@@ -98,7 +98,7 @@ def role(request: TeamRequest, pk: int) -> HttpResponse:
             links = f"{lost.links:,} sharing link{'' if lost.links == 1 else 's'}"
             said.append(f"Viewers do not share: {links} of theirs ended.")
         if lost.waiting:
-            said.append(f"Viewers do not make images: {_orders(lost.waiting)} withdrawn.")
+            said.append(f"Viewers do not make images: {_generations(lost.waiting)} withdrawn.")
         return " ".join(said)
 
     return _done(request, change)
@@ -259,8 +259,8 @@ def _links(member: Membership) -> int:
 def _withdrawn(count: int) -> str:
     if not count:
         return "What they made stays."
-    return f"What they made stays; {_orders(count)} withdrawn."
+    return f"What they made stays; {_generations(count)} withdrawn."
 
 
-def _orders(count: int) -> str:
-    return "1 waiting order was" if count == 1 else f"{count:,} waiting orders were"
+def _generations(count: int) -> str:
+    return "1 waiting generation was" if count == 1 else f"{count:,} waiting generations were"

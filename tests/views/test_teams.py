@@ -263,6 +263,9 @@ def test_who_makes_somebody_a_viewer_is_asked_what_becomes_of_their_links(
     form = {"role": "viewer"}
     page = owner.post(there("member_role", member), form).content.decode()
     assert "Make the-member a viewer?" in page
+    assert "but make nothing here any more." in page  # though nothing waits
+    assert f'their <a href="{there("links")}">sharing link</a> ends for good' in page
+    assert "waiting" not in page
     assert "Keep their sharing link open; you will look after it" in page
     assert now(member) == "member"  # asking changes nothing
     form = dict(re.findall(r'name="(role|is_sure)" value="(\w+)"', page))
@@ -282,11 +285,27 @@ def test_who_makes_somebody_a_viewer_is_asked_before_what_waits_is_withdrawn(
     member, owner = people["member"], as_(people["owner"])
     waits = make_generation(member.user, northlight)
     page = owner.post(there("member_role", member), {"role": "viewer"}).content.decode()
-    assert "1 waiting order is withdrawn" in page
+    assert "1 waiting generation of theirs is withdrawn" in page
     assert "sharing link" not in page
     owner.post(there("member_role", member), {"role": "viewer", "is_sure": "on"})
     waits.refresh_from_db()
     assert (now(member), waits.status) == ("viewer", Status.CANCELLED)
+
+
+@pytest.mark.parametrize("page", ["member_remove", "team_leave"])
+def test_who_takes_somebody_out_is_told_how_many_links_end_unless_they_are_kept(
+    people: dict[str, Membership], page: str
+) -> None:
+    member, whose = people["member"], "Their" if page == "member_remove" else "Your"
+    by = people["owner"] if page == "member_remove" else member
+    address = there(page, member if page == "member_remove" else None)
+    links = f'{whose} <a href="{there("links")}">'
+    for count, said in [
+        (1, "sharing link</a> ends for good, unless you keep it below."),
+        (2, "2 sharing links</a> end for good, unless you keep them below."),
+    ]:
+        make_link(member.user, team=member.team)
+        assert links + said in as_(by).get(address).content.decode(), count
 
 
 @pytest.mark.parametrize(("by", "of"), [("admin", "admin"), ("admin", "owner"), ("owner", "owner")])
