@@ -103,6 +103,17 @@ def who_set(model: type[Model], keys: Iterable[int], field: str) -> dict[int, Us
     return {key: actor for key, actor in last.items() if actor is not None}
 
 
+def who_made(obj: Model) -> User | None:
+    """Who made this row of a WATCHED model; None where no person did, or nobody knows."""
+    made = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(obj),
+        object_id=obj.pk,
+        action=LogEntry.Action.CREATE,
+    )
+    line = made.select_related("actor").order_by("pk").first()
+    return line.actor if line else None
+
+
 @sync_and_async_middleware
 def remember_request(get_response: Any) -> Any:
     """Middleware: what is written down meanwhile is by this request's user, from its address.

@@ -209,7 +209,9 @@ def set_role(of: Membership, role: Role, *, by: Membership, keep_links: bool = F
         of.save(update_fields=["role"])
         if keep_links and not of.may(Deed.SHARE):
             hand_to(team.links.filter(author=of.user), by.user)
-        links = revoke_without_right(of)
+            links = 0
+        else:
+            links = revoke_without_right(of)
         live.membership_changed([team.pk])
     return Lost(links, 0 if of.may_make else lifecycle.withdraw(of.user, team))
 

@@ -1,11 +1,13 @@
 """Who is in a team, and as what: made, changed, left, handed over; by two at a time as well."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from generator import books, jobs, leaving, live, teaming
 from generator.errors import NotAllowed, StudioError
@@ -172,6 +174,20 @@ def test_links_of_who_may_not_share_any_more_end_with_that(mara: Membership) -> 
     link.refresh_from_db()
     other.refresh_from_db()
     assert (bool(link.revoked_at), other.revoked_at) == (True, None)
+
+
+def test_kept_links_of_a_new_viewer_end_not_and_what_was_over_is_left_as_it_is(
+    mara: Membership,
+) -> None:
+    jonas = joined(mara, "jonas")
+    kept = mara.team.links.create(author=jonas.user, nonce=b"n" * 16, digest="d")
+    before = timezone.now() - timedelta(days=1)
+    over = mara.team.links.create(author=jonas.user, nonce=b"m" * 16, digest="e", expires_at=before)
+    assert teaming.set_role(jonas, Role.VIEWER, by=mara, keep_links=True).links == 0
+    kept.refresh_from_db()
+    over.refresh_from_db()
+    assert (kept.author, kept.revoked_at) == (mara.user, None)
+    assert (over.author, over.revoked_at) == (jonas.user, None)
 
 
 def test_who_is_removed_cannot_come_back_by_an_invitation_that_was_still_open(

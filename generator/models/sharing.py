@@ -84,11 +84,14 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
 
         A link whose views are used up stays open to those who are in already: see `has_room`.
         """
-        in_time = Q(expires_at=None) | Q(expires_at__gt=now)
         there = Membership.objects.filter(
             team=OuterRef("team"), user=OuterRef("author"), role__in=roles_that_may(Deed.SHARE)
         )
-        return self.filter(in_time, Exists(there), revoked_at=None, author__is_active=True)
+        return self.in_time(now).filter(Exists(there), author__is_active=True)
+
+    def in_time(self, now: datetime) -> Self:
+        """Those that are neither revoked nor over."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
     def with_role(self) -> Self:
         """Each with `author_role`: that of its author in its team now, None without one."""

@@ -143,11 +143,13 @@ def revoke_without_right(member: Membership) -> int:
     return 0 if member.may(Deed.SHARE) else revoke_of(member.user, member.team)
 
 
-def hand_to(links: "QuerySet[ShareLink]", user: User) -> int:
-    """Make this member of the team the author of links that outlast theirs."""
+def hand_to(links: ShareLinkQuerySet, user: User) -> int:
+    """Make this member of the team the author of links that outlast theirs. What is revoked or over
+    stays with whoever it was of."""
     count = 0
     with transaction.atomic():
-        for link in links.filter(team__memberships__user=user).order_by("pk"):
+        lasting = links.in_time(timezone.now())
+        for link in lasting.filter(team__memberships__user=user).order_by("pk"):
             link.author = user
             link.save(update_fields=["author"])
             count += 1

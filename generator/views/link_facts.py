@@ -96,6 +96,15 @@ def row(request: HttpRequest, membership: Membership, pk: int) -> Row | None:
     return next(iter(_rows(request, membership, list(found))), None)
 
 
+def maker(membership: Membership, link: ShareLink) -> str:
+    """Who made a link that is another's by now, as the member is told; else "", also where nobody
+    knows."""
+    made_by = audit.who_made(link)
+    if made_by is None or made_by.pk == link.author_id:
+        return ""
+    return _named(membership, {link.pk: made_by}, me=made_by.shown_name)[link.pk]
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
     """A page of who came; `earlier` is where the next begins. `is_cut` says, at the end, that there
@@ -173,6 +182,10 @@ def _revoked_by(membership: Membership, links: Sequence[ShareLink]) -> dict[int,
     if not links:
         return {}
     people = audit.who_set(ShareLink, [link.pk for link in links], "revoked_at")
+    return _named(membership, people, me="you")
+
+
+def _named(membership: Membership, people: dict[int, User], *, me: str) -> dict[int, str]:
     here = set(
         Membership.objects.filter(
             team=membership.team_id, user__in={person.pk for person in people.values()}
@@ -181,7 +194,7 @@ def _revoked_by(membership: Membership, links: Sequence[ShareLink]) -> dict[int,
 
     def named(person: User) -> str:
         if person.pk == membership.user_id:
-            return "you"
+            return me
         is_staff = person.is_staff or person.is_superuser
         return "an administrator" if is_staff and person.pk not in here else person.shown_name
 

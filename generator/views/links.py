@@ -214,6 +214,7 @@ def _facts(request: TeamRequest, row: Row) -> dict[str, Any]:
         "place": "links",
         "row": row,
         "link": row.link,
+        "maker": link_facts.maker(request.membership, row.link),
         "log": link_facts.log(row.link, before=before),
         "most_lines": coming.MOST_LINES,
         "most_from_there": coming.MOST_FROM_THERE,

@@ -301,6 +301,19 @@ def test_links_are_handed_only_to_a_member(membership: Membership, team: Team) -
     assert link.author == boss
 
 
+def test_only_links_that_may_still_be_opened_change_hands(
+    membership: Membership, team: Team, member: User
+) -> None:
+    boss = add_member(team, make_user(), Role.ADMIN).user
+    revoked, over, full, kept = (make(membership) for _ in range(4))
+    making.revoke(team.links.filter(pk=revoked.pk))
+    team.links.filter(pk=over.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    team.links.filter(pk=full.pk).update(most_views=1, views=1)  # still open to who is in
+    assert making.hand_to(team.links.all(), boss) == 2
+    assert set(team.links.filter(author=boss)) == {full, kept}
+    assert set(team.links.filter(author=member)) == {revoked, over}
+
+
 def test_a_viewer_steers_no_link_a_member_their_own_and_an_admin_all(
     membership: Membership, team: Team
 ) -> None:

@@ -402,6 +402,20 @@ def test_the_list_goes_on_without_end_and_never_twice(
     assert len(seen) == len(set(seen)) == 65
 
 
+def test_it_is_said_who_made_a_link_and_who_looks_after_it_now(
+    maker: Client, team: Team, image: ImageAsset, member: User, sign_in: SignIn
+) -> None:
+    chief = make_user("chief", first_name="Chief", last_name="One")
+    add_member(team, chief, Role.OWNER)
+    send(maker, team, image=image.pk.hex)
+    link = ShareLink.objects.get()
+    assert f"Made by {member.shown_name}," in words(page(maker, "link", team.slug, link.pk))
+    making.hand_to(team.links.all(), chief)
+    said = words(page(sign_in(chief), "link", team.slug, link.pk))
+    assert f"Made by {member.shown_name}," in said
+    assert "looked after by Chief One" in said
+
+
 def test_the_pages_take_as_many_queries_for_many_as_for_few(
     maker: Client, team: Team, image: ImageAsset, member: User
 ) -> None:
