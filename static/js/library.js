@@ -399,6 +399,20 @@ document.addEventListener("click", (event) => {
   }
   form.dispatchEvent(new Event("change", { bubbles: true }));
 });
+// What is there already is not drawn anew: somebody may be about to press it.
+let asked; // what the filters said when the page was last asked for
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt, triggeringEvent } = event.detail;
+  if (!elt.matches("[data-filters]")) return;
+  const said = new URLSearchParams(new FormData(elt)).toString();
+  if (said === asked && triggeringEvent?.type !== "change") event.preventDefault();
+  asked = said;
+});
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:historyRestore"]) {
+  document.addEventListener(name, () => {
+    asked = undefined;
+  });
+}
 // Typing that pauses and goes on is one step for Back, and not one for each pause.
 let typed = false; // whether the last step was made by it
 document.addEventListener("htmx:beforeHistoryUpdate", (event) => {

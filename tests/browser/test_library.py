@@ -116,6 +116,29 @@ def test_a_filter_answers_in_place_and_is_taken_off_again(
     assert said == []
 
 
+def test_what_was_found_stays_under_the_mouse_and_is_asked_for_once(
+    library: Opened, images: list[ImageAsset], page: Page, said: list[str]
+) -> None:
+    page.clock.install()
+    library()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "q=" in request.url else None)
+    page.keyboard.press("/")
+    page.keyboard.type("hero")
+    page.keyboard.press("Enter")
+    expect(tiles(page)).to_have_count(1)
+    page.clock.run_for(600)  # the pause after which what was typed is asked for
+    page.keyboard.type("n")
+    expect(page).to_have_url(re.compile(r"q=heron$"))
+    tiles(page).get_by_role("link").first.hover(position={"x": 60, "y": 80})
+    page.mouse.down()
+    page.evaluate("fetch('.?q=').then((answer) => answer.text())")  # as long as an answer takes
+    page.mouse.up()
+    page.wait_for_url("**/images/**")
+    assert len([url for url in asked if "/library/?q=hero" in url]) == 2
+    assert said == []
+
+
 def test_an_open_sheet_stays_under_the_mouse_while_what_is_on_takes_another_row(
     library: Opened, images: list[ImageAsset], said: list[str]
 ) -> None:
