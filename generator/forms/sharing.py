@@ -48,6 +48,9 @@ class LinkForm(forms.Form):
         choices=[(_KEEP, "Keep it"), (_CHANGE, "Change it"), (_REMOVE, "Remove it")]
     )
     password = forms.CharField(required=False, strip=False, max_length=LONGEST_PASSWORD)
+    # No page holds a password: one that was typed and not sent again is missed by this.
+    password_was_typed = forms.BooleanField(required=False)
+    no_password = forms.BooleanField(required=False)
     download = forms.ChoiceField(
         choices=[
             (Download.NONE, "Not allowed"),
@@ -67,11 +70,16 @@ class LinkForm(forms.Form):
         self.team, self.link = team, link
         self.first_day = team.today()
         self.furthest_day = self.first_day + timedelta(days=rules.most_days)
+        if data and data.get("password") and data.get("password_is") == _KEEP:
+            data = data.copy()
+            data["password_is"] = _CHANGE  # whoever writes one means it
         super().__init__(data, initial=_of(link) if link else _new(rules, team, collection))
         if collection is None or link:
             del self.fields["grows"]
         if link is None or not link.password:
             del self.fields["password_is"]
+        else:
+            del self.fields["password_was_typed"], self.fields["no_password"]
         if not rules.never_allowed:
             del self.fields["endless"]
 
@@ -86,6 +94,14 @@ class LinkForm(forms.Form):
         """Whether one was typed that must be typed again: none is ever sent back to a page."""
         typed = self.is_bound and self["password"].value()
         return bool(typed and self.errors and not self.errors.get("password"))
+
+    @property
+    def asks_for_password(self) -> bool:
+        """Whether it must be said once more which password a link has that had none, or that it
+        shall have none."""
+        if "no_password" not in self.fields or not self.errors:
+            return False
+        return bool(self["password"].value() or self["password_was_typed"].value())
 
     def clean_password(self) -> str:
         """The new password; empty for none."""
@@ -113,7 +129,8 @@ class LinkForm(forms.Form):
         return said
 
     def _clean_password_is(self) -> None:
-        match self.cleaned_data.get("password_is"), self.cleaned_data.get("password"):
+        said = self.cleaned_data
+        match said.get("password_is"), said.get("password"):
             case "change", "":
                 self.add_error("password", "Write the new password.")
             case "remove", str(typed) if typed:
@@ -121,8 +138,9 @@ class LinkForm(forms.Form):
                     "Leave this empty to remove the password. To have this one, choose “Change it”."
                 )
                 self.add_error("password", words)
-            case "keep", str(typed) if typed:  # whoever writes one means it
-                self.cleaned_data["password_is"] = _CHANGE
+            case None, "" if said.get("password_was_typed") and not said.get("no_password"):
+                words = "Write the password again, or tick “No password”."
+                self.add_error("password", words)
 
     def _clean_end(self) -> None:
         if self._last_day() is None and not self.cleaned_data.get("endless"):

@@ -243,6 +243,41 @@ def test_a_password_is_not_shown_again_even_where_something_else_was_wrong(
     assert "Write the password again" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"password": "open sesame", "most_views": "x"}, {"password": "short"}]
+)
+def test_a_link_for_which_a_password_was_typed_is_not_open_because_it_was_not_typed_again(
+    maker: Client, team: Team, image: ImageAsset, member: User, wrong: dict[str, str]
+) -> None:
+    there = make_link(member, [image])
+    for send_it in (
+        lambda **said: send(maker, team, image=str(image.pk), **said),
+        lambda **said: maker.post(reverse("link", args=[team.slug, there.pk]), terms(team, **said)),
+    ):
+        first = send_it(**wrong)
+        hidden = '<input type="hidden" name="password_was_typed" value="on">'
+        assert hidden in first.content.decode()
+        again = send_it(password_was_typed="on")
+        assert "Write the password again, or tick “No password”." in again.content.decode()
+        assert hidden in again.content.decode()
+        assert send_it(password_was_typed="on", password="open sesame").status_code == 302
+        assert secrets.check_password(ShareLink.objects.latest("pk"), "open sesame")
+        ShareLink.objects.update(password="")
+        assert send_it(password_was_typed="on", no_password="on").status_code == 302
+        assert not ShareLink.objects.latest("pk").password
+        ShareLink.objects.exclude(pk=there.pk).delete()
+
+
+def test_a_new_password_that_must_be_typed_again_is_not_forgotten_for_the_old_one(
+    maker: Client, team: Team, image: ImageAsset, member: User
+) -> None:
+    link = make_link(member, [image], password="open sesame")
+    sent = terms(team, password_is="keep", password="another one", most_views="x")
+    form = maker.post(reverse("link", args=[team.slug, link.pk]), sent).content.decode()
+    assert 'name="password_is" value="change" checked' in form
+    assert "password_was_typed" not in form
+
+
 def test_without_an_end_only_where_the_administrator_allows_it(
     maker: Client, team: Team, image: ImageAsset
 ) -> None:
