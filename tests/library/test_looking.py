@@ -256,7 +256,7 @@ def _assert_neighbours(team: Team, user: User, look: Look, right: list[UUID]) ->
 def test_neighbours_are_looked_for_beyond_the_first_stretch(
     member: User, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "WALKED", (2, 4))
+    monkeypatch.setattr(walking, "WALKED", (2, 8))
     monkeypatch.setattr(walking, "MOST_HITS", 2)
     old, *rest = [make_image(member, team) for _ in range(8)]
     tag = sorting.tag(team, [old, *rest], "all")
