@@ -1,5 +1,6 @@
 """The bytes behind a sharing link: always through the studio, never off to the storage."""
 
+import hashlib
 import logging
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,6 +14,7 @@ from generator.models.assets import THUMBNAILS
 from generator.models.sharing import Download
 from generator.sharing import handing, opening
 from generator.sharing.handing import Handed
+from generator.sharing.opening import Shown
 from generator.views.downloads import zip_answer
 from generator.views.files import content_type
 from generator.views.visiting import Visit, gone, visits
@@ -65,8 +67,7 @@ def download(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
     if request.method == "GET":
         visit.log(Came.DOWNLOADED)
     answer = _bytes(handed)
-    stem = shown.image.file_name().rpartition(".")[0]
-    name = f"image-{stem.rpartition('-')[2]}-{shown.key}.{handed.extension}"
+    name = f"image-{shown.number or _mark(visit, shown)}.{handed.extension}"
     answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     return answer
 
@@ -86,6 +87,11 @@ def archive(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     name = f"{zipping.safe_name(visit.link.title) or 'images'}.zip"
     packing.give_back_connection()
     return zip_answer(request, zipping.stream(entries), name)
+
+
+def _mark(visit: Visit, shown: Shown) -> str:
+    """What tells the files of a link apart where images have no number that lasts."""
+    return hashlib.sha256(f"{visit.link.digest} {shown.key}".encode()).hexdigest()[:8]
 
 
 def _bytes(handed: Handed) -> HttpResponse:

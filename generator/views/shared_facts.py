@@ -24,7 +24,7 @@ def rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
         {
             "key": str(shown.key),
             "image": shown.image,
-            "alt": shown.image.alt if link.shows_prompt else f"Image {shown.number or nth}",
+            "alt": shown.image.alt if link.shows_prompt else _called(shown),
             "number": text_of(shown.number) if link.takes_replies else "",
             "prompt": shown.image.generation.prompt if link.shows_prompt else "",
             "settings": _settings(shown.image.generation) if link.shows_prompt else [],
@@ -34,7 +34,7 @@ def rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
             "large": reverse("shared_picture", args=[visit.secret, shown.key, "large"]),
             "download": reverse("shared_download", args=[visit.secret, shown.key]),
         }
-        for nth, shown in enumerate(images, start=1)
+        for shown in images
     ]
 
 
@@ -65,6 +65,10 @@ def count(link: ShareLink) -> str:
 def text_of(key: int | None) -> str:
     """A key as an address has it: templates put separators into numbers."""
     return "" if key is None else str(key)
+
+
+def _called(shown: Shown) -> str:
+    return "Shared image" if shown.number is None else f"Image {shown.number}"
 
 
 def _width(image: ImageAsset, edge: int) -> str:

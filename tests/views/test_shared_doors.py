@@ -228,6 +228,34 @@ def test_visitors_see_the_numbers_by_which_the_team_speaks_of_images(
     assert pick.number == "4"
 
 
+@pytest.mark.parametrize("takes_replies", [True, False])
+def test_where_no_number_lasts_none_is_said_shown_or_in_a_files_name(
+    client: Client, team: Team, member: User, takes_replies: bool
+) -> None:
+    generation = make_generation(member, team)
+    collection = make_collection(team, [make_asset(generation, place) for place in range(2)])
+    link = make_link(member, team=team, collection=collection, takes_replies=takes_replies)
+    key = collection.collected.latest("pk").pk
+    for rest in ("", f"?image={key}"):
+        page = client.get(at(link, rest)).content.decode()
+        assert not re.search(r"Image \d", page)
+        assert 'alt="Shared image"' in page
+    name = client.get(at(link, f"{key}/download"))["Content-Disposition"]
+    assert re.search(r'"image-[0-9a-f]{8}\.png"', name)
+    assert client.get(at(link, f"{key}/download"))["Content-Disposition"] == name
+
+
+def test_an_image_is_called_by_the_same_number_on_the_wall_large_and_as_a_file(
+    client: Client, team: Team, member: User
+) -> None:
+    link = share(team, member, count=3)
+    key = link.shared.get(position=1).pk
+    for rest in ("", f"?image={key}"):
+        assert 'alt="Image 2"' in client.get(at(link, rest)).content.decode()
+    answer = client.get(at(link, f"{key}/download"))
+    assert answer["Content-Disposition"] == 'attachment; filename="image-2.png"'
+
+
 def test_a_large_image_leads_back_to_a_page_that_has_it(
     client: Client, team: Team, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
