@@ -451,6 +451,17 @@ def test_it_is_said_who_made_a_link_and_who_looks_after_it_now(
     assert "looked after by Chief One" in said
 
 
+def test_a_link_is_offered_to_be_opened_only_where_it_opens(
+    maker: Client, team: Team, image: ImageAsset, member: User
+) -> None:
+    link = make_link(member, [image], most_views=2, views=1)
+    assert "Open as visitor" in page(maker, "link", team.slug, link.pk)
+    ShareLink.objects.update(views=2)
+    text = page(maker, "link", team.slug, link.pk)
+    assert "used up" in text
+    assert "Open as visitor" not in text
+
+
 def test_the_pages_take_as_many_queries_for_many_as_for_few(
     maker: Client, team: Team, image: ImageAsset, member: User
 ) -> None:
