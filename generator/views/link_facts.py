@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db.models import F, OuterRef, Q, Subquery, UUIDField
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import Truncator
 
-from generator import audit
+from generator import audit, names
 from generator.errors import SecretLost
 from generator.models import (
     Audience,
@@ -29,6 +30,7 @@ from generator.views.cursor import LineCursor
 LINKS = 30  # a page
 VISITS = 50  # lines of the log a page
 TRASHED = 1000  # images that are looked at
+_WORDS = 60  # characters of a prompt
 
 _TONES = {"open": "good", "shut": "warn", "used up": "warn", "closed": "bad"}
 
@@ -36,18 +38,22 @@ _TONES = {"open": "good", "shut": "warn", "used up": "warn", "closed": "bad"}
 @dataclass(frozen=True, slots=True)
 class Row:
     """A link as pages show it. `address` is its secret one, empty once it is revoked or where the
-    server's key has changed; `cover` the key of an image that it shows, None if none is left."""
+    server's key has changed; `cover` the key of an image that it shows, None if none is left;
+    `words` the start of that image's prompt, empty for a collection that grows."""
 
     link: ShareLink
     address: str
     what: str
     state: Standing
     cover: UUID | None
+    words: str
 
     @property
     def title(self) -> str:
-        """What it is called, or what it shows."""
-        return self.link.title or self.what
+        """What it is called, or what it shows, and the start of the first prompt."""
+        if self.link.title or not self.words:
+            return self.link.title or self.what
+        return f"{self.what}: {self.words}"
 
     @property
     def tone(self) -> str:
@@ -157,6 +163,7 @@ def _with_facts(links: ShareLinkQuerySet) -> ShareLinkQuerySet:
         .select_related("team", "author", "collection")
         .annotate(
             first=Subquery(first.values("image")[:1], output_field=UUIDField()),
+            prompt=Subquery(first.values("image__generation__prompt")[:1]),
             newest=Subquery(newest.values("image")[:1], output_field=UUIDField()),
             images=Subquery(shared.order_by("-position").values(count=F("position") + 1)[:1]),
         )
@@ -207,7 +214,8 @@ def _row(request: HttpRequest, link: ShareLink, state: Standing) -> Row:
     what = "1 image" if count == 1 else f"{number(count)} images"
     if link.collection:
         what = f"“{link.collection.name}” as it grows"
-    return Row(link, _address(request, link), what, state, first or newest)
+    words = Truncator(names.clean(getattr(link, "prompt", None) or "")).chars(_WORDS)
+    return Row(link, _address(request, link), what, state, first or newest, words)
 
 
 def _address(request: HttpRequest, link: ShareLink) -> str:

@@ -43,7 +43,9 @@ def shared(request: HttpRequest, visit: Visit) -> HttpResponseBase:
         return _page(request, visit)
     # Some browsers inside chat programs name themselves as those do: their button says `look`.
     if request.method == "HEAD" or ("look" not in request.GET and _only_looks_ahead(request)):
-        return render(request, "shared/card.html", shared_facts.card(request, visit.link))
+        is_one = shared_facts.is_one(visit.link)
+        facts = shared_facts.card(request, visit.link, is_one=is_one)
+        return render(request, "shared/card.html", facts)
     return _enter(request, visit)
 
 
@@ -134,12 +136,14 @@ def _page(
             return gone(request)
         before, behind = opening.beside(link, key)
         images, after = [shown], None
+        is_one = before is None and behind is None
         large = {"before": text_of(before), "behind": text_of(behind)}
         here = opening.page_of(link, key, near=here)
     else:
         page = opening.page(link, after=here)
         images, after, large = page.images, page.after, {}
-    context = shared_facts.card(request, link) | {
+        is_one = len(images) == 1 and after is None and here is None
+    context = shared_facts.card(request, link, is_one=is_one) | {
         "link": link,
         "address": visit.address,
         "rows": shared_facts.rows(visit, images),

@@ -38,10 +38,16 @@ def rows(visit: Visit, images: list[Shown]) -> list[dict[str, Any]]:
     ]
 
 
-def card(request: HttpRequest, link: ShareLink) -> dict[str, Any]:
-    """What a chat program may draw."""
+def is_one(link: ShareLink) -> bool:
+    """Whether it shows one image."""
+    return opening.count(link, 2) == 1
+
+
+def card(request: HttpRequest, link: ShareLink, *, is_one: bool) -> dict[str, Any]:
+    """What a chat program may draw, of a link that shows one image or not."""
     drawn: dict[str, Any] = {
-        "title": link.title or "Images",
+        "title": link.title or ("Image" if is_one else "Images"),
+        "is_one": is_one,
         "sender": _sender(link.team),
         "cover": "",
     }

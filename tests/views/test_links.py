@@ -451,6 +451,18 @@ def test_it_is_said_who_made_a_link_and_who_looks_after_it_now(
     assert "looked after by Chief One" in said
 
 
+def test_a_link_without_a_title_is_called_by_what_it_shows(
+    maker: Client, team: Team, member: User
+) -> None:
+    generation = make_generation(member, team, prompt="A lighthouse\nat dusk " + "x" * 99)
+    images = [make_asset(generation, place) for place in range(2)]
+    for shown, said in ((images[:1], "1 image: "), (images, "2 images: ")):
+        link = make_link(member, shown)
+        for text in (page(maker, "links", team.slug), page(maker, "link", team.slug, link.pk)):
+            assert f"<bdi>{said}A lighthouse at dusk xxx" in text
+            assert "x" * 60 not in text.replace(f'alt="{images[0].alt}"', "")
+
+
 def test_a_link_is_offered_to_be_opened_only_where_it_opens(
     maker: Client, team: Team, image: ImageAsset, member: User
 ) -> None:

@@ -52,11 +52,30 @@ def at(link: Any, rest: str = "") -> str:
 def test_a_link_without_a_title_does_not_tell_what_its_collection_is_called(
     client: Client, team: Team, member: User
 ) -> None:
-    image = make_asset(make_generation(member, team))
-    collection = make_collection(team, [image])
+    generation = make_generation(member, team)
+    collection = make_collection(team, [make_asset(generation, place) for place in range(2)])
     page = client.get(at(make_link(member, team=team, collection=collection))).content.decode()
     assert collection.name not in page
     assert "<h1>Images</h1>" in page
+
+
+def test_a_link_of_one_image_speaks_of_one_and_hands_out_one(
+    client: Client, team: Team, member: User
+) -> None:
+    link = share(team, member, most_views=9)
+    key = link.shared.get().pk
+    preview = client.get(at(link), headers={"User-Agent": "Slackbot"}).content.decode()
+    wall = client.get(at(link)).content.decode()
+    large = client.get(at(link, f"?image={key}")).content.decode()
+    for page in (preview, wall, large):
+        assert "<title>Image · Comet Studio</title>" in page
+        assert "Images" not in page
+    assert "all.zip" not in wall
+    assert f'button--primary" href="{at(link, f"{key}/download")}" download' in wall
+    two = share(team, member, count=2)
+    assert "all.zip" in client.get(at(two)).content.decode()
+    large = client.get(at(two, f"?image={two.shared.get(position=0).pk}")).content.decode()
+    assert "<title>Images · Comet Studio</title>" in large
 
 
 @pytest.mark.parametrize(("name", "said"), [("Ana Lima", "from Ana Lima"), ("", "1 image")])
