@@ -88,7 +88,7 @@ ROUTES: dict[str, Route] = {
                     told=True),
     "fields": Route(get=Deed.MAKE, post=Deed.MAKE, asks="model=gpt-image-2&reference=image:{image}",
                     sends=PROMPT),
-    "price": Route(post=Deed.MAKE, sends=PROMPT + "&reference=image:{image}"),
+    "price": Route(post=Deed.MAKE, sends=PROMPT + "&reference=image:{image}", told=True),
     "card": Route(get=Deed.LOOK, of="generation", asks="together"),
     "cancel": Route(post=Deed.CANCEL_ANY, own=Deed.MAKE, of="queued"),
     "again": Route(post=Deed.MAKE, of="generation", sends="batch={batch}", told=True),

@@ -34,10 +34,11 @@ def price(request: TeamRequest) -> HttpResponse:
     """What the form would cost as it stands, and leave, told in bits that find their own places.
 
     What is left is the database's at this moment. Nothing is kept or begun, and of the prompt only
-    `prompt_bytes` is sent along: how long it is.
+    `prompt_bytes` is sent along: how long it is. Who may not make images is told nothing: a form
+    is open to them only if they might a moment ago, and why not any more is said when they send.
     """
     if not request.membership.may_make:
-        raise Http404
+        return HttpResponse(status=204)
     model = request.POST.get("model", "")
     form = form_of(request, initial=fitted(request, request.POST, model))
     try:

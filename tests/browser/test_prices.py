@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
-from generator.models import Generation, Team, User
+from generator.models import Generation, Role, Team, User
 from tests.browser.conftest import Studio
 from tests.make import make_entry, make_picture
 
@@ -194,3 +194,19 @@ def test_a_price_that_does_not_come_leaves_the_last_one_and_says_that_it_is_old(
     page.get_by_role("slider", name="Images").fill("3")
     expect(page.locator("#send-words")).to_have_text("Make 3 images · 60 credits")
     expect(note).to_have_count(0)
+
+
+def test_who_became_a_viewer_meanwhile_reads_why_they_make_nothing_and_nothing_beside_it(
+    open_studio: Open, team: Team, nora: User, said: list[str]
+) -> None:
+    page = open_studio("dall-e-2")
+    team.memberships.filter(user=nora).update(role=Role.VIEWER)
+    with page.expect_response("**/price"):
+        page.get_by_role("slider", name="Images").fill("2")
+    page.get_by_label("Prompt", exact=True).fill("a lantern")
+    with page.expect_response("**/generations/"):
+        page.locator("#send").click()
+    expect(page.get_by_role("alert").get_by_text("but not make new ones")).to_be_visible()
+    expect(page.locator("#price-note")).to_be_empty()
+    expect(page.locator("#notices")).to_be_empty()
+    assert said == []
