@@ -18,6 +18,7 @@ SHORTEST_PASSWORD = 6
 LONGEST_PASSWORD = 128
 MOST_VIEWS = 1_000_000
 _KEEP, _CHANGE, _REMOVE = "keep", "change", "remove"
+_TYPED = ("title", "until", "password", "most_views", "watermark")  # as they stand on the page
 _LONGEST_MARK = 60  # characters, as the row keeps them
 
 
@@ -94,6 +95,12 @@ class LinkForm(forms.Form):
         """Whether one was typed that must be typed again: none is ever sent back to a page."""
         typed = self.is_bound and self["password"].value()
         return bool(typed and self.errors and not self.errors.get("password"))
+
+    @property
+    def first_faulty(self) -> str:
+        """The first field, as they stand on the page, where something must be typed anew."""
+        wrong = {*self.errors, *(["password"] if self.password_is_lost else [])}
+        return next((name for name in _TYPED if name in wrong), "")
 
     @property
     def asks_for_password(self) -> bool:

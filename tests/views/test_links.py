@@ -244,6 +244,22 @@ def test_a_password_is_not_shown_again_even_where_something_else_was_wrong(
 
 
 @pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"title": "x" * 81, "most_views": "x"}, "title"),
+        ({"password": "open sesame", "most_views": "x"}, "password"),
+        ({"watermark": "漢", "most_views": "x"}, "most_views"),
+    ],
+)
+def test_a_refused_form_begins_where_the_first_fault_is(
+    maker: Client, team: Team, image: ImageAsset, said: dict[str, str], name: str
+) -> None:
+    text = send(maker, team, image=str(image.pk), **said).content.decode()
+    assert re.findall(r'name="(\w+)" autofocus', text) == [name]
+    assert " autofocus" not in page(maker, "link_new", team.slug, image=str(image.pk))
+
+
+@pytest.mark.parametrize(
     "wrong", [{"password": "open sesame", "most_views": "x"}, {"password": "short"}]
 )
 def test_a_link_for_which_a_password_was_typed_is_not_open_because_it_was_not_typed_again(
