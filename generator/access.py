@@ -163,12 +163,17 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, AnonymousUser | None):
         here = getattr(request, "team", None)
         team: Any = here or SimpleLazyObject(lambda: home_team(request))  # type: ignore[arg-type]
-        caps: Any = SimpleLazyObject(lambda: allowances(team, user))
+        mine: Any = SimpleLazyObject(lambda: _membership(request, user, team))
+        # Who only looks has nothing left to spend, whatever caps they had.
+        caps: Any = SimpleLazyObject(
+            lambda: allowances(team, user) if mine and mine.may_make else []
+        )
         frame |= {
             "team": team,
             "membership": getattr(request, "membership", None),
             "teams": Team.objects.of(user).annotate(role=F("memberships__role")),
-            "may_share": SimpleLazyObject(lambda: _may_share(request, user, team)),
+            # The way to sharing links.
+            "may_share": SimpleLazyObject(lambda: bool(mine) and mine.may(Deed.SHARE)),
             "allowances": caps,
             "left": SimpleLazyObject(lambda: next(iter(caps), None)),
         }
@@ -177,11 +182,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return frame
 
 
-def _may_share(request: HttpRequest, user: User, team: Team) -> bool:
-    """Whether the way to sharing links is shown."""
-    membership = getattr(request, "membership", None)
-    membership = membership or Membership.objects.filter(team__pk=team.pk, user=user).first()
-    return membership is not None and membership.may(Deed.SHARE)
+def _membership(request: HttpRequest, user: User, team: Team) -> Membership | None:
+    """What the person is in the team that the frame is of."""
+    here: Membership | None = getattr(request, "membership", None)
+    return here or Membership.objects.filter(team__pk=team.pk, user=user).first()
 
 
 @sync_and_async_middleware

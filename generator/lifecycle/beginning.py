@@ -39,7 +39,10 @@ def begin(
         members = Membership.objects.filter(team=team, user__is_active=True)
         membership = members.filter(user=author).first()
         if membership is None or not membership.may_make:
-            raise NotAllowed("You may look at this team's images, but not make new ones.")
+            raise NotAllowed(
+                "You may look at this team's images, but not make new ones. An owner or admin of "
+                "the team can change that."
+            )
         _all_of(team, asked)
         # The lock comes before the look-up: of two clicks the second finds the first's row.
         accounts = QuotaAccount.objects.concerned(team, author)

@@ -30,6 +30,7 @@ class Look:
     page: str  # names of routes
     sheet: str
     person: User | None = None
+    may_spend: bool = True  # viewers, and who has left, do not: nothing is left to them
 
     @property
     def is_team(self) -> bool:
@@ -93,11 +94,13 @@ def in_its_team(team: Team, account: QuotaAccount) -> QuotaAccount:
 
 
 def numbers(look: Look, month: Period, today: date) -> dict[str, Any]:
-    """What is left, and the sums of the month."""
+    """What is left, and the sums of the month; of who may not spend only what they did."""
     scope = look.scope
     own = spendings(look.account, always=Window.MONTH)
+    if not look.may_spend:
+        own = [replace(one, cap=None) for one in own if one.window == Window.MONTH]
     pool: list[Any] = []
-    if not look.is_team and not look.person:
+    if not look.is_team and not look.person and look.may_spend:
         team = look.account.team
         pool = spendings(in_its_team(team, QuotaAccount.objects.pool(team)))
     # A cap of today says nothing of a month that is over.

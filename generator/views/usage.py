@@ -5,6 +5,7 @@ Everything here counts by the team's calendar.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -96,7 +97,10 @@ def _said(form: OwnCapForm) -> str:
 def _mine(request: TeamRequest) -> Look:
     account = QuotaAccount.objects.of(request.team, request.user)
     scope = Scope(request.team, request.user)
-    return Look(in_its_team(request.team, account), scope, "usage", "usage_sheet")
+    may_spend = request.membership.may_make
+    return Look(
+        in_its_team(request.team, account), scope, "usage", "usage_sheet", may_spend=may_spend
+    )
 
 
 def _together(request: TeamRequest) -> Look:
@@ -113,7 +117,9 @@ def _together(request: TeamRequest) -> Look:
     accounts = team.accounts.select_related("user")
     account = get_object_or_404(accounts, user=int(key))
     person = account.user
-    return Look(in_its_team(team, account), Scope(team, person), *routes, person)
+    membership = team.memberships.filter(user=person).first()
+    may_spend = membership is not None and membership.may_make
+    return Look(in_its_team(team, account), Scope(team, person), *routes, person, may_spend)
 
 
 def _steers(request: TeamRequest) -> bool:
@@ -143,6 +149,8 @@ def _page(request: TeamRequest, look: Look, form: OwnCapForm | None = None) -> H
     month = _month(request, months)
     before = LineCursor.read(request.GET.get("before", ""))
     lines = ledger.page(look.account, month, before=before)
+    if not look.may_spend:
+        lines = replace(lines, cap=None)
     today = request.team.today()
     context: dict[str, Any] = {
         "place": "usage",

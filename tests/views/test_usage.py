@@ -201,6 +201,27 @@ def test_nothing_made_yet_has_a_way_to_begin(maker: Client, viewer: Client, team
     assert "Make the first image" not in shown(viewer, team)
 
 
+def test_a_viewer_reads_what_they_spent_and_of_nothing_that_is_left(
+    maker: Client, lead: Client, team: Team, member: User
+) -> None:
+    set_cap(team, member, window=Window.DAY, credits=200)
+    set_cap(team, None, window=Window.MONTH, credits=50_000)
+    make_made(member, team)
+    assert "credits left today" in words(shown(maker, team, "library"))
+    team.memberships.filter(user=member).update(role=Role.VIEWER)
+    for said in (
+        words(shown(maker, team)),
+        words(shown(maker, team, month="2019-01")),
+        words(shown(maker, team, "library")),
+        words(maker.get(reverse("account")).content.decode()),
+        words(shown(lead, team, "team_usage", person=str(member.pk)).split("<main")[1]),
+    ):
+        for word in (" left ", "Left", "At this pace", "together 49", "dashed"):
+            assert word not in said
+    assert "40 credits spent You make nothing here any more" in words(shown(maker, team))
+    assert "Northlight together 49,960" in words(shown(lead, team))
+
+
 # ── the ledger ──
 
 
