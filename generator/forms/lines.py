@@ -8,7 +8,15 @@ from generator import names
 
 
 class Line(forms.CharField):
-    """What is seen of what was typed, in one line; refused where something was, and none is."""
+    """What is seen of what was typed, in one line; refused where something was, and none is.
+
+    What is too long is refused in words, so its input on a page has no `maxlength`: a browser would
+    cut what is pasted, and say nothing.
+    """
+
+    default_error_messages = {
+        "max_length": "Write at most %(limit_value)d characters: these are %(show_value)d."
+    }
 
     def to_python(self, value: Any) -> str:
         """The line. Its length is looked at afterwards."""

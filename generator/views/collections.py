@@ -18,7 +18,6 @@ from generator.errors import StudioError
 from generator.library import sorting
 from generator.models import Collected, Collection, Deed, ImageAsset, Tag, Tagging, Team
 from generator.models.library import (
-    LONGEST_TAG,
     LONGEST_TITLE,
     Named,
     NamedQuerySet,
@@ -34,9 +33,7 @@ COLLECTIONS, TAGS = 48, 60  # a page
 class NameForm(forms.Form):
     """The name of a new collection, or another one for what is there."""
 
-    name = forms.CharField(
-        required=False, max_length=4 * LONGEST_TITLE, error_messages={"max_length": "Too long."}
-    )
+    name = forms.CharField(required=False)
 
 
 class EditForm(forms.Form):
@@ -44,7 +41,7 @@ class EditForm(forms.Form):
 
     do = forms.ChoiceField(choices=[("rename", ""), ("delete", "")])
     sure = forms.IntegerField(required=False, min_value=0)
-    name = forms.CharField(required=False, max_length=4 * LONGEST_TITLE)
+    name = forms.CharField(required=False)
 
 
 class _CountOf(Subquery):
@@ -169,7 +166,6 @@ def _shown(request: TeamRequest, form: NameForm) -> HttpResponse:
         "tags": found_tags[:TAGS],
         "more_tags": _more(found_tags, TAGS, "tags_after", said),
         "longest_title": LONGEST_TITLE,
-        "longest_tag": LONGEST_TAG,
         **rights(request),
     }
     return render(request, "generator/collections.html", context)

@@ -170,6 +170,22 @@ def test_who_may_not_sort_any_more_deletes_no_collection(
         sharing.delete(spring, by=membership)
 
 
+@pytest.mark.parametrize("length", [81, 400])
+def test_a_name_that_is_too_long_is_refused_in_words_and_never_cut(
+    maker: Client, team: Team, member: User, length: int
+) -> None:
+    there, said = reverse("collections", args=[team.slug]), "at most 80 characters in its name"
+    row = sorting.new_collection(team, member, "Harbour")
+    page = maker.get(there).content.decode()
+    for field in re.findall(r"<input[^>]* name=\"name\"[^>]*>", page):
+        assert "maxlength" not in field
+    assert said in maker.post(there, {"name": "x" * length}).content.decode()
+    edit = reverse("collection_edit", args=[team.slug, row.pk])
+    answer = maker.post(edit, {"do": "rename", "name": "x" * length}, follow=True)
+    assert said in answer.content.decode()
+    assert [each.name for each in team.collections.all()] == ["Harbour"]
+
+
 def test_a_tag_is_renamed_and_deleted_and_its_images_stay(
     maker: Client, team: Team, images: list[ImageAsset]
 ) -> None:
