@@ -26,7 +26,11 @@ def chosen_in_trash(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
     return _named(team, pks).trashed()
 
 
-def _named(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
+def keys_of(pks: Iterable[str]) -> set[uuid.UUID]:
+    """The keys that are written there, whether or not an image has them.
+
+    Raises StudioError where more than MOST_CHOSEN are named.
+    """
     each = (text for several in pks for text in several.split(","))
     named = list(islice(each, MOST_CHOSEN + 1))
     if len(named) > MOST_CHOSEN:
@@ -35,4 +39,8 @@ def _named(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
     for text in named:
         with suppress(ValueError):
             keys.add(uuid.UUID(text))
-    return ImageAsset.objects.filter(team=team, pk__in=keys).newest_first()
+    return keys
+
+
+def _named(team: Team, pks: Iterable[str]) -> ImageAssetQuerySet:
+    return ImageAsset.objects.filter(team=team, pk__in=keys_of(pks)).newest_first()

@@ -1,7 +1,7 @@
 """What is done with images that were chosen on a page: one at a time, or ten thousand."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -17,7 +17,7 @@ from generator.access import TeamRequest, in_team, needs
 from generator.errors import StudioError
 from generator.forms.choosing import ChoosingForm, Do
 from generator.library import sorting
-from generator.library.choosing import chosen, chosen_in_trash
+from generator.library.choosing import chosen, chosen_in_trash, keys_of
 from generator.library.looking import Look
 from generator.library.trash import movable, restore, trash
 from generator.models import Collection, Deed, ImageAsset, Tag
@@ -31,17 +31,23 @@ MOST_IN_AN_ADDRESS = 100  # images; a script sends more of them by POST
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a deed: a sentence, and the images that it was done to."""
+    """What came of a deed: a sentence, the images that it was done to, and those it found gone."""
 
     sentence: str
     do: str = ""
     images: tuple[uuid.UUID, ...] = ()
     error: bool = False
+    gone: tuple[uuid.UUID, ...] = ()
 
     @property
     def keys(self) -> str:
         """The images in one field."""
         return ",".join(map(str, self.images))
+
+    @property
+    def gone_keys(self) -> str:
+        """Those that are gone, likewise."""
+        return ",".join(map(str, self.gone))
 
 
 @require_POST
@@ -55,9 +61,16 @@ def choose(request: TeamRequest) -> HttpResponse:
         raise Http404
     try:
         images = _images(request, Do(do))
-        if Do(do) in (Do.SHARE, Do.ZIP):
+        gone = _gone(request, images)
+        if not images.exists():
+            told = Told("Choose images first: none of those is here any more.", error=True)
+        elif Do(do) in (Do.SHARE, Do.ZIP):
             return _onward(request, Do(do), images)
-        told = _done(request, Do(do), images, form)
+        else:
+            lost = _lost_words(request, Do(do), gone)
+            told = _done(request, Do(do), images, form)
+            told = replace(told, sentence=f"{told.sentence} {lost}".strip())
+        told = replace(told, gone=tuple(gone))
     except StudioError as error:
         told = Told(str(error), error=True)
     return _answer(request, form, told)
@@ -81,13 +94,34 @@ def favourite(request: TeamRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _images(request: TeamRequest, do: Do) -> ImageAssetQuerySet:
     named = request.POST.getlist("image")
+    if not named:
+        raise StudioError("Choose images first: tick the circle in the corner of each.")
     find = chosen_in_trash if do == Do.RESTORE else chosen
-    images = find(request.team, named)
-    if not images.exists():
-        raise StudioError("Choose images first: none of those is here any more.") if named else (
-            StudioError("Choose images first: tick the circle in the corner of each.")
-        )  # fmt: skip
-    return images
+    return find(request.team, named)
+
+
+def _gone(request: TeamRequest, images: ImageAssetQuerySet) -> set[uuid.UUID]:
+    """Those that were named and that somebody else has moved or deleted since."""
+    return keys_of(request.POST.getlist("image")) - set(images.values_list("pk", flat=True))
+
+
+def _lost_words(request: TeamRequest, do: Do, gone: set[uuid.UUID]) -> str:
+    if not gone:
+        return ""
+    if do == Do.RESTORE:
+        return f"{len(gone):,} {_be(len(gone))} not in the trash any more."
+    in_trash = ImageAsset.objects.filter(team=request.team, pk__in=gone).trashed().count()
+    deleted = len(gone) - in_trash
+    sentences = []
+    if in_trash:
+        sentences.append(f"{in_trash:,} {_be(in_trash)} in the trash by now.")
+    if deleted:
+        sentences.append(f"{deleted:,} {_be(deleted)} not there any more.")
+    return " ".join(sentences)
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _onward(request: TeamRequest, do: Do, images: ImageAssetQuerySet) -> HttpResponse:

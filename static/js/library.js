@@ -291,15 +291,16 @@ function like(tile, on) {
   heart.value = on ? "0" : "1";
 }
 
-/* Show on the wall what the answer says was done, to those images alone. */
-function apply(deed, images) {
-  const named = new Set(images);
+/* Show on the wall what the answer says was done, to those images alone; what is gone leaves it. */
+function apply(deed, images, gone) {
+  const named = new Set([...images, ...gone]);
   const found = document.getElementById("found");
   const those = [...document.querySelectorAll("[data-chosen] .tile[data-image]")].filter((tile) => named.has(tile.dataset.image));
   const inTrash = wall()?.hasAttribute("data-trash");
   for (const tile of those) {
     if (deed === "favourite" || deed === "unfavourite") like(tile, deed === "favourite");
     const leaves =
+      gone.includes(tile.dataset.image) ||
       deed === "trash" ||
       (deed === "restore" && inTrash) ||
       (deed === "uncollect" && found?.hasAttribute("data-collection")) ||
@@ -337,10 +338,11 @@ document.addEventListener("htmx:beforeSwap", () => {
 document.addEventListener("htmx:load", (event) => {
   const told = event.detail.elt;
   if (!told.matches?.("[data-told]")) return;
-  if (told.dataset.told) {
+  const { told: deed, images = "", gone = "" } = told.dataset;
+  if (deed || gone) {
     closeSheets();
     for (const field of document.querySelectorAll(".sheet--bar input")) field.value = "";
-    apply(told.dataset.told, told.dataset.images.split(","));
+    apply(deed, images.split(","), gone.split(","));
   }
   // One word at a time: an older one would offer to restore what is here again.
   for (const other of document.querySelectorAll("#notices > [data-told]")) if (other !== told) other.remove();

@@ -241,3 +241,21 @@ def test_two_people_moving_the_same_image_agree_in_the_end(
     choose(maker, team, "trash", images[:1])
     assert "none of those is here" in told(choose(maker, team, "trash", images[:1]))
     assert "none of those is here" in told(choose(maker, team, "tag", images[:1], tag="late"))
+
+
+def test_what_somebody_else_has_moved_is_told_and_leaves(
+    maker: Client, team: Team, images: list[ImageAsset]
+) -> None:
+    choose(maker, team, "trash", [images[0]])
+    for do, fields in (("tag", {"tag": "late"}), ("favourite", {}), ("trash", {})):
+        answer = choose(maker, team, do, images[:2], **fields)
+        assert "1 image " in told(answer)
+        assert "1 is in the trash by now." in told(answer)
+        assert done_to(answer) == {str(images[1].pk)}
+        assert f'data-gone="{images[0].pk}"' in answer.content.decode()
+        ImageAsset.objects.filter(pk=images[1].pk).update(trashed_at=None)
+    ImageAsset.objects.filter(pk=images[0].pk).delete()
+    answer = choose(maker, team, "tag", images[:2], tag="later")
+    assert "1 is not there any more." in told(answer)
+    choose(maker, team, "trash", [images[2]])
+    assert "2 are not in the trash any more." in told(choose(maker, team, "restore", images))
