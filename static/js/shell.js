@@ -65,7 +65,29 @@ function live(notice) {
 }
 
 function liveEach(nodes) {
-  for (const node of nodes) if (node.matches?.(".notice")) live(node);
+  const sheet = document.querySelector(".sheet:popover-open:has(.sheet__foot)");
+  for (const node of nodes) {
+    if (sheet && node.matches?.(".notice--error:not([data-gone])")) sayIn(sheet, node);
+    else if (node.matches?.(".notice")) live(node);
+  }
+}
+
+/* What went wrong is said in the sheet that is open, until somebody goes on: above its veil. */
+function sayIn(sheet, notice) {
+  sheet.querySelector("[data-said]")?.remove();
+  const line = document.createElement("p");
+  line.className = "field__error";
+  line.dataset.said = "";
+  line.setAttribute("role", "alert");
+  line.textContent = notice.querySelector("p").textContent;
+  sheet.querySelector(".sheet__foot").before(line);
+  notice.remove();
+  sheet.querySelector("input, select")?.focus();
+}
+for (const name of ["input", "toggle"]) {
+  document.addEventListener(name, (event) => {
+    event.target.closest?.(".sheet")?.querySelector("[data-said]")?.remove();
+  }, true);
 }
 
 const watcher = new MutationObserver((changes) => {

@@ -203,8 +203,8 @@ def test_what_goes_into_the_trash_comes_back(
     circle(page, 1).check()
     bar(page).get_by_role("button", name="Move to trash").click()
     expect(tiles(page)).to_have_count(5)
-    page.get_by_role("button", name="Close").click()
-    page.get_by_role("link", name="Trash").click()
+    expect(page.get_by_text("1 image moved to the trash.")).to_be_visible()
+    page.get_by_role("link", name="Trash").click()  # what is told covers no button
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_contain_text("30 days left")
     expect(tiles(page).locator(".tile__select")).to_have_css("opacity", "1")
@@ -262,6 +262,29 @@ def test_images_are_gathered_tagged_and_liked(
     expect(tiles(page)).to_have_count(1)
     library("?favourites=1")
     expect(tiles(page)).to_have_count(1)
+    assert said == []
+
+
+def test_what_is_refused_is_said_in_its_sheet_and_what_others_moved_goes(
+    library: Opened, images: list[ImageAsset], team: Team, said: list[str]
+) -> None:
+    page = library()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for at in (0, 1):
+        circle(page, at).check()
+    ImageAsset.objects.filter(pk=images[0].pk).update(trashed_at=timezone.now())
+    bar(page).get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_role("button", name="Put on").click()
+    sheet = page.get_by_role("group", name="Tag", exact=True)
+    expect(sheet.get_by_role("alert")).to_have_text("A tag needs a name.")
+    expect(page.locator("#notices .notice")).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Tag")).to_be_focused()
+    page.keyboard.type("late")
+    expect(sheet.get_by_role("alert")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator("#notices p")).to_contain_text("1 is in the trash by now.")
+    expect(tiles(page)).to_have_count(5)
+    assert ticked(page) == [0]
     assert said == []
 
 
