@@ -479,6 +479,17 @@ def test_a_link_without_a_title_is_called_by_what_it_shows(
             assert "x" * 60 not in text.replace(f'alt="{images[0].alt}"', "")
 
 
+@pytest.mark.parametrize(
+    ("views", "most", "said"),
+    [(1, 5, "1 of 5 views"), (1, 1, "1 of 1 view "), (1, None, "1 view ")],
+)
+def test_views_are_counted_in_words(
+    maker: Client, team: Team, image: ImageAsset, member: User, views: int, most: int, said: str
+) -> None:
+    make_link(member, [image], views=views, most_views=most)
+    assert said in f"{words(page(maker, 'links', team.slug))} "
+
+
 def test_a_link_is_offered_to_be_opened_only_where_it_opens(
     maker: Client, team: Team, image: ImageAsset, member: User
 ) -> None:
