@@ -24,6 +24,7 @@ def test_two_people_work_in_one_team_until_one_is_removed(
     page.get_by_label("E-mail addresses").fill("lena@north.example, sam@north")
     page.locator("#invitations").get_by_role("button", name="Invite").click()
     expect(page.get_by_text("sam@north is not an address.")).to_be_visible()
+    expect(page.get_by_label("E-mail addresses")).to_be_focused()
     page.get_by_label("E-mail addresses").fill("lena@north.example")
     page.locator("#invitations").get_by_role("button", name="Invite").click()
     link = page.get_by_label("For lena@north.example").input_value()  # this studio sends no mail
