@@ -140,7 +140,9 @@ class CapsForm(forms.Form):
             # A pool's own figure is the team's.
             now = (cap.team_credits if account.user_id else cap.own_credits) if cap else None
             self.was[window] = now
-            self.holding[window] = _holding(cap) if cap else ""
+            # That staff's figure holds is said by the field itself as long as it is empty.
+            is_said = now is None and cap is not None and cap.is_of_staff
+            self.holding[window] = _holding(cap) if cap and not is_said else ""
             self.initial[window.value] = "" if now is None else f"{now:,}"
 
     @property

@@ -476,6 +476,19 @@ def test_the_team_s_page_says_whose_cap_holds(
     assert "of 600, set by the member" in owner.get(there("team")).content.decode()
 
 
+def test_an_empty_cap_says_what_holds_in_its_place(
+    people: dict[str, Membership], northlight: Team
+) -> None:
+    member, owner = people["member"], as_(people["owner"])
+    set_cap(northlight, None, window=Window.MONTH, credits=50_000)
+    for address, most in ((there("member_cap", member), "10,000"), (there("team_caps"), "50,000")):
+        page = owner.get(address).content.decode()
+        day, month = re.findall(r'placeholder="([^"]+)"', page)
+        assert (day, month) == ("no cap", f"as the administrator set: {most}")
+        assert page.count("Empty: no cap of the team’s own.") == 2
+        assert "hold now" not in page  # it is said already
+
+
 def test_a_cap_that_staff_lower_meanwhile_is_refused_beside_its_field(
     people: dict[str, Membership], northlight: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
