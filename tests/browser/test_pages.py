@@ -98,6 +98,19 @@ def test_no_page_is_wider_than_a_phone_and_none_hides_words(
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_on_a_wide_page_settings_and_bill_stay_in_view_while_one_scrolls(
+    studio: Studio, page: Page, nora: User
+) -> None:
+    studio.sign_in(page.context, nora)
+    page.set_viewport_size({"width": 1440, "height": 700})
+    page.goto(f"{studio.address}/t/northlight/?model=midjourney")
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, 2000)
+    page.wait_for_function("scrollY > 50")
+    for part in (".settings__head", ".settings__foot"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
+
+
 def test_on_a_phone_prompt_settings_and_button_are_under_the_thumb(
     studio: Studio, phone: Page
 ) -> None:
