@@ -225,6 +225,14 @@ def test_signing_out_is_never_done_by_a_get(client: Client, nora: User) -> None:
     assert who(client) is None
 
 
+def test_one_s_own_team_is_called_personal_wherever_it_is_named(client: Client, nora: User) -> None:
+    Team.objects.filter(pk=nora.personal_team.pk).update(name="Nora Lindqvist")
+    client.force_login(nora)
+    for page in (client.get("/account/"), client.get("/", follow=True)):
+        assert "Nora Lindqvist" not in page.content.decode()
+        assert "Personal" in page.content.decode()
+
+
 def test_the_account_page_leads_to_all_that_keeps_it(client: Client, nora: User) -> None:
     client.force_login(nora)
     page = client.get("/account/").content.decode()

@@ -1,6 +1,7 @@
 /* What every page does: notices that close, times that stay true, and a word when a request fails. */
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
+const DAY = { hourCycle: "h23" }; // as the server writes times
 
 function ago(moment) {
   const past = (Date.now() - moment) / 1000;
@@ -12,15 +13,15 @@ function tellTimes(root = document) {
   for (const time of root.querySelectorAll("time[data-ago]")) {
     const said = ago(Date.parse(time.dateTime));
     if (time.textContent !== said) time.textContent = said;
-    time.title ||= new Date(time.dateTime).toLocaleString();
+    time.title ||= new Date(time.dateTime).toLocaleString([], DAY);
   }
   // The server speaks the team's time; a reader has one of their own.
   for (const time of root.querySelectorAll("time[data-clock]")) {
-    time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    time.title ||= new Date(time.dateTime).toLocaleString();
+    time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...DAY });
+    time.title ||= new Date(time.dateTime).toLocaleString([], DAY);
   }
   for (const time of root.querySelectorAll("time[data-local]")) {
-    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
+    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "long", timeStyle: "short", ...DAY });
   }
 }
 

@@ -166,6 +166,7 @@ def test_a_refused_prompt_ends_in_words_and_costs_nothing(
     make_button(page).click()
     card = cards(page)
     expect(card).to_contain_text("Failed: The provider's safety rules refused this prompt.")
+    expect(card.locator("time[data-clock]")).to_have_text(re.compile(r"^\d\d:\d\d$"))
     expect(card).to_contain_text("It cost nothing.")
     page.reload()
     expect(page.locator("#left-top")).to_contain_text("10,000 left")
