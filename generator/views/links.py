@@ -64,7 +64,7 @@ def link_new(request: TeamRequest) -> HttpResponse:
         except StudioError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "The link is made: copy its address.")
+            messages.success(request, "The link is made. Copy its address.")
             return redirect("link", request.team.slug, link.pk)
     context = {"place": "links", "form": form, "shown": shown, "previews": _previews(shown)}
     return render(request, "generator/link_new.html", context)
