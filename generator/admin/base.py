@@ -9,7 +9,8 @@ from django.contrib.admin.options import ActionLocation
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
@@ -53,6 +54,32 @@ class _Closed:
 
 class ReadOnlyAdmin(_Closed, StudioAdmin):
     """Rows to look at, by Django's permission to view them."""
+
+
+class OneRowAdmin(StudioAdmin):
+    """A table of one row, whose key is 1 and whose queryset has `now`: its list leads to it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: the row is made by saving it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's page."""
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", 1)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model:
+        """The row; before staff have saved any, what holds then."""
+        row: Model = self.model.objects.now()
+        row.pk = 1
+        return row
 
 
 class FirstRows(PaginationInlineFormSet):  # type: ignore[misc]

@@ -6,13 +6,12 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from generator.admin.base import LargeTableAdmin, StudioAdmin, people_named, teams_named
+from generator.admin.base import LargeTableAdmin, OneRowAdmin, people_named, teams_named
 from generator.admin.filters import DaysFilter
 from generator.admin.looked_up import RowFilter
 from generator.models import ShareLink, SharingRules
@@ -155,8 +154,8 @@ def _titled(term: str) -> list[int]:
 
 
 @admin.register(SharingRules)
-class SharingRulesAdmin(StudioAdmin):
-    """One row: the list leads straight to it."""
+class SharingRulesAdmin(OneRowAdmin):
+    """What is allowed of every link."""
 
     fieldsets = [
         (
@@ -172,23 +171,3 @@ class SharingRulesAdmin(StudioAdmin):
             },
         ),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: the row is made by saving it."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The row's page."""
-        return redirect("admin:generator_sharingrules_change", 1)
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> SharingRules:
-        """The row; before staff have saved any, the defaults."""
-        return SharingRules.objects.now()

@@ -20,6 +20,7 @@ from generator.admin import caps, left
 from generator.admin.base import (
     FirstRows,
     LargeTable,
+    OneRowAdmin,
     ReadOnlyInline,
     StudioAdmin,
     people_named,
@@ -278,8 +279,8 @@ def _left_now(account: QuotaAccount) -> str:
 
 
 @admin.register(StartingCaps)
-class StartingCapsAdmin(StudioAdmin):
-    """One row: the list leads straight to it."""
+class StartingCapsAdmin(OneRowAdmin):
+    """What new accounts begin with."""
 
     form = ShownForm
     formfield_overrides = {models.PositiveBigIntegerField: {"form_class": caps.CapField}}
@@ -296,25 +297,3 @@ class StartingCapsAdmin(StudioAdmin):
         ),
         (_("A team together"), {"fields": ["pool_day", "pool_month", "pool_ever"]}),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: the row is made by saving it."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The row's page."""
-        return redirect("admin:generator_startingcaps_change", 1)
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> StartingCaps:
-        """The row; before staff have saved any, what the settings say."""
-        now = StartingCaps.objects.now()
-        now.pk = 1
-        return now

@@ -1,6 +1,8 @@
 /* The library: a wall without end, filters that answer at once, and images chosen by mouse, touch
    and keyboard. What is chosen is what is ticked; without this file the same forms do the same. */
 
+import { closeSheets } from "./filters.js";
+
 const LOOK_AGAIN = 20_000; // milliseconds between looks for new images
 const LONG_PRESS = 500; // milliseconds
 const TYPING = "input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]";
@@ -276,10 +278,6 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-function closeSheets() {
-  for (const sheet of document.querySelectorAll(".sheet:popover-open")) sheet.hidePopover();
-}
-
 function isLiked(tile) {
   return tile.querySelector(".heart")?.getAttribute("aria-pressed") === "true";
 }
@@ -347,96 +345,6 @@ document.addEventListener("htmx:load", (event) => {
   // One word at a time: an older one would offer to restore what is here again.
   for (const other of document.querySelectorAll("#notices > [data-told]")) if (other !== told) other.remove();
   if (stood) goOnAtWall();
-});
-
-/* ── Filters ── */
-
-document.addEventListener("toggle", (event) => {
-  const sheet = event.target;
-  if (!sheet.matches?.(".sheet")) return;
-  if (event.newState === "open") {
-    if (sheet.closest("[data-filters]")) stay(sheet);
-    (sheet.querySelector("input:checked") ?? sheet.querySelector("input, select, a, button"))?.focus();
-    return;
-  }
-  letStand(sheet);
-  // The button that opened it may be another by now: a filter redraws them.
-  const focused = document.activeElement;
-  if (focused === document.body || sheet.contains(focused)) document.querySelector(`[popovertarget="${sheet.id}"]:not(.sheet__done)`)?.focus({ preventScroll: true });
-}, true);
-addEventListener("resize", () => {
-  for (const sheet of document.querySelectorAll(".sheet[data-stays]")) letStand(sheet);
-});
-
-// A tick redraws the buttons and their rows: an open sheet stays under the mouse, where it opened.
-function stay(sheet) {
-  const { left, top } = sheet.getBoundingClientRect();
-  sheet.style.setProperty("--left", `${left}px`);
-  sheet.style.setProperty("--top", `${top}px`);
-  sheet.setAttribute("data-stays", "");
-}
-
-function letStand(sheet) {
-  sheet.removeAttribute("data-stays");
-}
-
-document.addEventListener("click", (event) => {
-  const form = document.querySelector("[data-filters]");
-  const link = event.target.closest?.("[data-off], [data-flip], [data-since]");
-  if (!form || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const { off, flip, since } = link.dataset;
-  for (const name of off?.split(" ") ?? []) {
-    for (const field of form.querySelectorAll(`[name="${name}"]`)) {
-      if (field.type === "checkbox") field.checked = false;
-      else if (field.type === "radio") field.checked = field.value === "";
-      else field.value = "";
-    }
-  }
-  if (flip) form.elements[flip].checked = !form.elements[flip].checked;
-  if (since) {
-    form.elements.since.value = since;
-    form.elements.until.value = "";
-    closeSheets();
-  }
-  form.dispatchEvent(new Event("change", { bubbles: true }));
-});
-// What is there already is not drawn anew: somebody may be about to press it.
-let asked; // what the filters said when the page was last asked for
-document.addEventListener("htmx:confirm", (event) => {
-  const { elt, triggeringEvent } = event.detail;
-  if (!elt.matches("[data-filters]")) return;
-  const said = new URLSearchParams(new FormData(elt)).toString();
-  if (said === asked && triggeringEvent?.type !== "change") event.preventDefault();
-  asked = said;
-});
-for (const name of ["htmx:responseError", "htmx:sendError", "htmx:historyRestore"]) {
-  document.addEventListener(name, () => {
-    asked = undefined;
-  });
-}
-// Typing that pauses and goes on is one step for Back, and not one for each pause.
-let typed = false; // whether the last step was made by it
-document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
-  const { history: step, requestConfig } = event.detail;
-  const isTyping = requestConfig.triggeringEvent?.type === "input";
-  if (isTyping && typed) step.type = "replace";
-  typed = isTyping;
-});
-for (const name of ["focusout", "popstate"]) {
-  addEventListener(name, () => {
-    typed = false;
-  });
-}
-// The button that was pressed is drawn anew: the focus goes to the one in its place.
-document.addEventListener("htmx:beforeSwap", () => {
-  const focused = document.activeElement?.closest?.("#filter-buttons a, #filter-buttons button");
-  if (!focused) return;
-  const at = [...document.getElementById("filter-buttons").children].findIndex((one) => one.contains(focused));
-  setTimeout(() => {
-    const there = document.getElementById("filter-buttons")?.children[at];
-    if (document.activeElement === document.body) (there?.matches("a, button") ? there : there?.querySelector("button"))?.focus();
-  }, 50);
 });
 
 /* ── Back from an image: to the place that one left, and to what was chosen ── */
